@@ -1,0 +1,87 @@
+// Every message that crosses between main and the I/O thread. Bytes never do: they lie in the rings. [shared commands]
+import type { WireError } from '../base/errors.ts'
+
+/** Where a partition is read from: an absolute offset that main resolved. */
+export interface CursorStart {
+  /** The (reader, partition) word in the credit table, chosen by main. */
+  slot: number
+  /** Rises with every seek; what I/O sends carries it. */
+  generation: number
+  topic: string
+  partition: number
+  /** The next offset to fetch. */
+  position: number
+  /** Nothing at or after this offset is fetched; undefined reads on for ever. */
+  end: number | undefined
+}
+
+/** How one reader fetches: the fetch part of its options. */
+export interface ReaderSettings {
+  fetchMinBytes: number
+  fetchMaxBytes: number
+  maxPartitionFetchBytes: number
+  fetchMaxWaitMs: number
+  isolationLevel: 'read_committed' | 'read_uncommitted'
+  /** What to do when a position is not in the log any more. */
+  autoOffsetReset: 'earliest' | 'latest' | 'none'
+  checkCrcs: boolean
+  clientRack: string
+}
+
+/** What a call may be addressed to. */
+export type CallTarget = 'any' | 'controller' | { broker: number } | { leader: { topic: string; partition: number } }
+
+/** One entry of a batched ListOffsets: -2 earliest, -1 latest, else the first offset at or after a timestamp. */
+export interface OffsetQuery {
+  topic: string
+  partition: number
+  timestamp: number
+}
+
+/** The answer to one `OffsetQuery`. */
+export interface OffsetAnswer {
+  topic: string
+  partition: number
+  /** Undefined: no record has such a timestamp. */
+  offset: number | undefined
+  error: WireError | undefined
+}
+
+/** A call from main that the I/O thread answers with `reply`. */
+export type Call =
+  | { op: 'topics'; topics: string[] }
+  | { op: 'offsets'; queries: OffsetQuery[]; isolationLevel: ReaderSettings['isolationLevel'] }
+  | { op: 'request'; target: CallTarget; api: string; body: unknown }
+  | { op: 'closeReader'; reader: number }
+  | { op: 'close' }
+
+/** What each call resolves to. */
+export interface CallResults {
+  topics: TopicPartitions[]
+  offsets: OffsetAnswer[]
+  request: unknown
+  closeReader: undefined
+  close: undefined
+}
+
+/** One topic as metadata shows it. */
+export interface TopicPartitions {
+  topic: string
+  partitions: number
+}
+
+/** Main to I/O. */
+export type ToIo =
+  | { type: 'call'; id: number; timeoutMs: number; call: Call }
+  | { type: 'cancel'; id: number }
+  | { type: 'openReader'; reader: number; settings: ReaderSettings }
+  | { type: 'assign'; reader: number; cursors: CursorStart[] }
+  | { type: 'seek'; reader: number; slot: number; generation: number; position: number }
+  | { type: 'unassign'; reader: number; slots: number[] }
+
+/** I/O to main. */
+export type ToMain =
+  | { type: 'reply'; id: number; result: unknown; error: WireError | undefined }
+  | { type: 'broker'; id: number; address: string }
+  | { type: 'failed'; slot: number; generation: number; position: number; error: WireError }
+  | { type: 'event'; name: 'throttled' | 'disconnected' | 'reset'; detail: Record<string, unknown> }

@@ -1,0 +1,47 @@
+// A typed line for commands: a MessagePort between threads, a queue when both ends share one. [shared commands]
+import type { MessagePort } from 'node:worker_threads'
+
+/** One end of a line. Messages arrive in order, none is lost while both ends are open. */
+export interface Port<Out, In> {
+  post(message: Out): void
+  /** Starts receiving. */
+  onMessage(handle: (message: In) => void): void
+  close(): void
+}
+
+/** A line over a MessagePort (or a Worker, which has the same methods). */
+export function messagePort<Out, In>(port: Pick<MessagePort, 'postMessage' | 'on'> & { close?(): void }): Port<Out, In> {
+  return {
+    post: (message) => port.postMessage(message),
+    onMessage: (handle) => void port.on('message', handle),
+    close: () => port.close?.(),
+  }
+}
+
+/** Both ends of a line on one thread; `post` decides when each message is handled, in order. */
+export function localPorts<A, B>(post: (run: () => void) => void): [Port<A, B>, Port<B, A>] {
+  const left = new LocalEnd<B>()
+  const right = new LocalEnd<A>()
+  const end = <Out, In>(own: LocalEnd<In>, other: LocalEnd<Out>): Port<Out, In> => ({
+    post: (message) => post(() => other.take(message)),
+    onMessage: (handle) => own.open(handle),
+    close: () => own.open(undefined),
+  })
+  return [end(left, right), end(right, left)]
+}
+
+/** Keeps what comes before there is a handler. */
+class LocalEnd<In> {
+  #handle: ((message: In) => void) | undefined
+  #early: In[] = []
+
+  take(message: In): void {
+    if (this.#handle === undefined) this.#early.push(message)
+    else this.#handle(message)
+  }
+
+  open(handle: ((message: In) => void) | undefined): void {
+    this.#handle = handle
+    for (const message of this.#early.splice(0)) handle?.(message)
+  }
+}

@@ -1,0 +1,259 @@
+// Takes raw batches from one ring, checks, decompresses and indexes them, and passes them on to main. [pool threads]
+import { assert } from '../base/assert.ts'
+import type { Clock } from '../base/clock.ts'
+import { BATCH_HEADER_BYTES, CODEC_MASK } from '../record/batch.ts'
+import { INDEX_BYTES_PER_RECORD, WORDS_PER_RECORD } from '../record/columns.ts'
+import { Fault } from '../record/faults.ts'
+import type { DecodeJob, Kernel } from '../record/kernel.ts'
+import type { Words } from '../ring/atomics.ts'
+import { Field, Kind } from '../ring/descriptor.ts'
+import type { Bell } from '../ring/doorbell.ts'
+import { DESCRIPTOR_WORDS } from '../ring/layout.ts'
+import type { Memory } from '../ring/memory.ts'
+import type { SpillDesk } from '../ring/spill.ts'
+
+/** What a drain works with. */
+export interface DrainParts {
+  /** Which worker this is, from 0. */
+  worker: number
+  memory: Memory
+  kernel: Kernel
+  clock: Clock
+  mainBell: Bell
+  ioBell: Bell
+  spills: SpillDesk
+  /** A batch that decompresses to more is refused. */
+  maxDecompressedBytes: number
+}
+
+/** Where a decoded block lies. */
+interface Block {
+  home: number
+  start: number
+  sizeBytes: number
+}
+
+const NO_BLOCK: Block = { home: 0, start: 0, sizeBytes: 0 }
+
+/**
+ * One worker's loop, run at every ring of its bell. A partition whose share of decode memory is full is parked: its
+ * batches wait here in order, all other partitions go on.
+ */
+export class Drain {
+  readonly #parts: DrainParts
+  readonly #memory: Memory
+  readonly #control: Words
+  /** Batches that wait for room, by slot. What they hold is bounded by the fetch credit. */
+  readonly #parked = new Map<number, Words[]>()
+  readonly #job: DecodeJob
+  /** A kernel's promise is pending; nothing may overtake its batch. */
+  #busy = false
+
+  constructor(parts: DrainParts) {
+    this.#parts = parts
+    this.#memory = parts.memory
+    this.#control = parts.memory.words
+    const { bytes, words } = parts.memory.fetch
+    this.#job = {
+      raw: bytes,
+      at: 0,
+      sizeBytes: 0,
+      checkCrcs: true,
+      deliver: true,
+      out: bytes,
+      outAt: 0,
+      outCapacity: 0,
+      index: words,
+      indexAt: 0,
+      indexCapacity: 0,
+      recordsBytes: 0,
+      count: 0,
+    }
+  }
+
+  /** Works until the ring is empty, main's ring is full, or the kernel needs to wait. */
+  run(): void {
+    if (this.#busy) return
+    const ring = this.#memory.toWorker[this.#parts.worker]!
+    let worked = this.#retryParked()
+    for (let at = ring.peek(); at >= 0 && !this.#busy; at = ring.peek()) {
+      const slot = this.#control[at + Field.slot]!
+      const waiting = this.#parked.get(slot)
+      if (waiting !== undefined) waiting.push(copyOf(this.#control, at))
+      else {
+        const outcome = this.#pass(this.#control, at)
+        if (outcome === 'full') break
+        if (outcome === 'parked') this.#parked.set(slot, [copyOf(this.#control, at)])
+        else worked = true
+      }
+      ring.release()
+    }
+    if (worked) this.#parts.mainBell.ring()
+  }
+
+  #retryParked(): boolean {
+    let worked = false
+    for (const [slot, waiting] of this.#parked) {
+      while (waiting.length > 0 && !this.#busy) {
+        if (this.#pass(waiting[0]!, 0) !== 'passed') break
+        waiting.shift()
+        worked = true
+      }
+      if (waiting.length === 0) this.#parked.delete(slot)
+      if (this.#busy) break
+    }
+    return worked
+  }
+
+  /** Passes one batch on to main, or says what it waits for. A batch whose kernel call is pending counts as passed. */
+  #pass(from: Words, at: number): 'passed' | 'full' | 'parked' {
+    const { worker } = this.#parts
+    const out = this.#memory.toMain[worker]!
+    let to = out.claim()
+    if (to < 0) {
+      // Asked for before looking again: main may have drained the ring in between.
+      this.#memory.wantRoom(1 + worker)
+      to = out.claim()
+      if (to < 0) return 'full'
+    }
+    if (from[at + Field.kind] === Kind.position) {
+      this.#copy(from, at, to)
+      out.commit()
+      return 'passed'
+    }
+    const prepared = this.#prepare(from, at)
+    if (prepared === 'no room') return 'parked'
+    if (typeof prepared === 'number') {
+      this.#finish(from, at, to, prepared, NO_BLOCK)
+      return 'passed'
+    }
+    const verdict = this.#parts.kernel.decode(this.#job)
+    if (typeof verdict === 'number') this.#finish(from, at, to, verdict, prepared)
+    else this.#await(verdict, copyOf(from, at), to, prepared)
+    return 'passed'
+  }
+
+  /** Sets the job up: a fault when there is nothing to decode, else the block that will take the result. */
+  #prepare(from: Words, at: number): Block | number | 'no room' {
+    const { kernel, maxDecompressedBytes } = this.#parts
+    const raw = this.#memory.home(from[at + Field.bytesHome]!)
+    const job = this.#job
+    job.raw = raw.bytes
+    job.at = from[at + Field.bytesStart]!
+    job.sizeBytes = from[at + Field.bytesSize]!
+    job.checkCrcs = from[at + Field.checkCrcs] === 1
+    job.deliver = from[at + Field.kind] === Kind.data
+    job.outCapacity = 0
+    job.indexCapacity = 0
+    job.recordsBytes = 0
+    if (!job.deliver) return NO_BLOCK
+    const bound = kernel.measure(raw.bytes, job.at, job.sizeBytes, maxDecompressedBytes)
+    if (bound < 0) return -bound
+    const count = from[at + Field.count]!
+    const need = count * INDEX_BYTES_PER_RECORD + bound
+    if (need === 0) return NO_BLOCK
+    const block = this.#claim(from[at + Field.slot]!, from[at + Field.reader]!, need)
+    if (block === undefined) return 'no room'
+    const home = this.#memory.home(block.home)
+    job.index = home.words
+    job.indexAt = block.start / 4
+    job.indexCapacity = count * WORDS_PER_RECORD
+    job.out = home.bytes
+    job.outAt = block.start + count * INDEX_BYTES_PER_RECORD
+    job.outCapacity = bound
+    return block
+  }
+
+  /**
+   * Claims a block within the partition's and the reader's share. What does not fit goes to a spill, one at a time,
+   * unless the partition holds other blocks: then their release will make room.
+   */
+  #claim(slot: number, reader: number, need: number): Block | undefined {
+    const { worker, spills } = this.#parts
+    const arena = this.#memory.decode[worker]!
+    const slotHeld = this.#memory.slotDecoded(slot)
+    const free = this.#memory.freeBytes(arena, reader)
+    if (need <= free && slotHeld <= 2 * free) {
+      const start = arena.claim(need, reader)
+      if (start >= 0) return this.#count(slot, { home: 1 + worker, start, sizeBytes: need })
+    }
+    // Asked for before the last try, so that a release in between is not missed.
+    this.#memory.wantRoom(1 + worker)
+    if (slotHeld > 0 && need <= this.#memory.shareBytes(arena)) return undefined
+    const home = spills.open(need, this.#memory.layout.decodeSpill)
+    return home === undefined ? undefined : this.#count(slot, { home, start: 0, sizeBytes: need })
+  }
+
+  #count(slot: number, block: Block): Block {
+    this.#memory.addDecoded(slot, block.sizeBytes)
+    return block
+  }
+
+  #await(verdict: Promise<number>, from: Words, to: number, block: Block): void {
+    this.#busy = true
+    const done = (fault: number) => {
+      this.#busy = false
+      this.#finish(from, 0, to, fault, block)
+      this.#parts.mainBell.ring()
+      this.run()
+    }
+    verdict.then(done, () => done(Fault.BAD_ZSTD))
+  }
+
+  /** Fills main's descriptor, frees what main does not need, and publishes. */
+  #finish(from: Words, at: number, to: number, fault: number, block: Block): void {
+    const { clock, worker } = this.#parts
+    const words = this.#control
+    this.#copy(from, at, to)
+    words[to + Field.fault] = fault
+    words[to + Field.decoded] = (clock.now() * 1000) | 0
+    const inPlace = !isCompressed(from, at)
+    const deliver = fault === 0 && from[at + Field.kind] === Kind.data
+    const kept = deliver ? this.#shrink(from[at + Field.slot]!, block, from[at + Field.count]!) : NO_BLOCK
+    if (!deliver && block.sizeBytes > 0) this.#releaseBlock(from[at + Field.slot]!, block)
+    words[to + Field.blockHome] = kept.home
+    words[to + Field.blockStart] = kept.start
+    words[to + Field.blockSize] = kept.sizeBytes
+    words[to + Field.indexStart] = kept.start
+    words[to + Field.recordsHome] = inPlace ? from[at + Field.bytesHome]! : kept.home
+    words[to + Field.recordsStart] = inPlace ? from[at + Field.bytesStart]! + BATCH_HEADER_BYTES : this.#job.outAt
+    words[to + Field.recordsSize] = inPlace ? from[at + Field.bytesSize]! - BATCH_HEADER_BYTES : this.#job.recordsBytes
+    if (!deliver || !inPlace) {
+      this.#releaseRaw(from, at)
+      words[to + Field.bytesSize] = 0
+    }
+    if (!deliver) words[to + Field.count] = 0
+    this.#memory.toMain[worker]!.commit()
+  }
+
+  /** Gives back what the bound had claimed too much. */
+  #shrink(slot: number, block: Block, count: number): Block {
+    const used = count * INDEX_BYTES_PER_RECORD + this.#job.recordsBytes
+    assert(used <= block.sizeBytes, 'a decoded batch fits the block that was claimed for it')
+    const arena = this.#memory.decode[this.#parts.worker]!
+    if (block.home !== 1 + this.#parts.worker) return block
+    const sizeBytes = arena.shrink(block.start, block.sizeBytes, used)
+    this.#memory.addDecoded(slot, sizeBytes - block.sizeBytes)
+    return { home: block.home, start: block.start, sizeBytes }
+  }
+
+  #releaseBlock(slot: number, block: Block): void {
+    this.#memory.home(block.home).release(block.start, block.sizeBytes)
+    this.#memory.addDecoded(slot, -block.sizeBytes)
+  }
+
+  #releaseRaw(from: Words, at: number): void {
+    const sizeBytes = from[at + Field.bytesSize]!
+    this.#memory.home(from[at + Field.bytesHome]!).release(from[at + Field.bytesStart]!, sizeBytes)
+    this.#memory.addRaw(from[at + Field.slot]!, -sizeBytes)
+    if (this.#memory.roomWanted(0)) this.#parts.ioBell.ring()
+  }
+
+  #copy(from: Words, at: number, to: number): void {
+    for (let i = 0; i < DESCRIPTOR_WORDS; i++) this.#control[to + i] = from[at + i]!
+  }
+}
+
+const copyOf = (words: Words, at: number): Words => words.slice(at, at + DESCRIPTOR_WORDS) as unknown as Words
+
+const isCompressed = (words: Words, at: number): boolean => (words[at + Field.attributes]! & CODEC_MASK) !== 0
