@@ -74,7 +74,10 @@ export class Timeout extends kind('Timeout') {}
 /** The connection was refused, closed or cut, or no broker could be reached. */
 export class Disconnected extends kind('Disconnected') {}
 /** A value could not be serialized or deserialized. */
-export class Serialization extends kind('Serialization') {}
+export class Serialization extends kind('Serialization') {
+  /** When reading: a copy of the bytes that could not be deserialized. */
+  bytes?: Uint8Array
+}
 /** A batch is damaged: wrong CRC, impossible lengths, a bad compression stream. */
 export class CorruptRecord extends kind('CorruptRecord') {}
 /** Bytes from a broker do not follow the protocol. */
