@@ -1,5 +1,5 @@
 // Reads Kafka's primitive types off bytes, also off views over shared memory. [pure: any thread]
-// Every read is checked against the end: bad bytes give a ProtocolViolation, never a RangeError and never a huge allocation.
+// Every read is checked against the end: bad bytes give a ProtocolViolation, never a RangeError or a huge allocation.
 
 import { ProtocolViolation } from '../base/errors.ts'
 import { unzigzag, VARINT_BYTES_MAX } from './varint.ts'

@@ -166,6 +166,23 @@ export class Writer {
     else this.compactBytes(value)
   }
 
+  /** Record batches: the same on the wire as a byte string. */
+  records(value: Uint8Array): void {
+    this.bytes(value)
+  }
+
+  nullableRecords(value: Uint8Array | null): void {
+    this.nullableBytes(value)
+  }
+
+  compactRecords(value: Uint8Array): void {
+    this.compactBytes(value)
+  }
+
+  compactNullableRecords(value: Uint8Array | null): void {
+    this.compactNullableBytes(value)
+  }
+
   /** Bytes as they are, without a length. */
   raw(value: Uint8Array): void {
     const at = this.#take(value.byteLength)
