@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 /** The version of Kafka that all tests and benches compare with. */
 export const kafkaVersion = '4.3.0'
+const slf4jVersion = '1.7.36'
 
 const cache = fileURLToPath(new URL('../../node_modules/.cache/millrace', import.meta.url))
 const javaSources = fileURLToPath(new URL('../java', import.meta.url))
@@ -85,6 +86,9 @@ async function fetchJars(): Promise<string> {
     const command = ['-B', '-q', '-f', join(work, 'pom.xml'), 'dependency:copy-dependencies']
     const { status, output } = await run('mvn', [...command, `-DoutputDirectory=${target}`])
     if (status !== 0) throw new Error(`Maven could not bring the jars of Kafka ${kafkaVersion}:\n${output}`)
+    // The binding that prints, for brokers only: programs whose output is read get the silent one.
+    mkdirSync(join(target, 'logging'))
+    renameSync(join(target, `slf4j-simple-${slf4jVersion}.jar`), join(target, 'logging', 'slf4j-simple.jar'))
     renameSync(target, jars) // one step, so that a directory of that name is always complete
     return jars
   } finally {
@@ -97,7 +101,8 @@ function pom(): string {
   const wanted = [
     ['org.apache.kafka', 'kafka_2.13', kafkaVersion],
     ['org.apache.kafka', 'kafka-tools', kafkaVersion],
-    ['org.slf4j', 'slf4j-nop', '1.7.36'],
+    ['org.slf4j', 'slf4j-nop', slf4jVersion],
+    ['org.slf4j', 'slf4j-simple', slf4jVersion],
   ]
   const one = ([group, artifact, version]: string[]) =>
     `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`
