@@ -22,18 +22,19 @@ function parseAddress(entry: string): Address {
   const scheme = /^([a-z_]+):\/\//i.exec(bare)
   if (scheme !== null) {
     const instead = /ssl|kafkas/i.test(scheme[1]!) ? "set tls: true and give 'host:port'" : "give 'host:port'"
-    throw new InvalidOption('INVALID_OPTION', `brokers: '${entry}' is not an address; ${instead}.`)
+    throw new InvalidOption('INVALID_OPTION', `brokers: '${withoutUser(entry)}' is not an address; ${instead}.`)
   }
   const match = /^(?:\[([0-9a-f:.%\w]+)\]|([^:[\]/@\s?]+))(?::(\d{1,5}))?$/i.exec(bare)
   const port = Number(match?.[3] ?? DEFAULT_PORT)
   if (match === null || port < 1 || port > 65535) {
-    // What stands before an @ may be a password.
-    const shown = entry.includes('@') ? `…@${entry.split('@').at(-1)}` : entry
     const hint = /^[0-9a-f:]+$/i.test(bare) && bare.split(':').length > 2 ? ' An IPv6 address needs brackets.' : ''
     throw new InvalidOption(
       'INVALID_OPTION',
-      `brokers: '${shown}' is not 'host:port' with a port from 1 to 65535.${hint}`,
+      `brokers: '${withoutUser(entry)}' is not 'host:port' with a port from 1 to 65535.${hint}`,
     )
   }
   return { host: match[1] ?? match[2]!, port }
 }
+
+/** What stands before an @ may be a password. */
+const withoutUser = (entry: string) => (entry.includes('@') ? `…@${entry.split('@').at(-1)}` : entry)

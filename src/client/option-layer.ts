@@ -30,7 +30,7 @@ export function argumentLayer(given: object): OptionLayer {
   for (const [spelling, value] of Object.entries(given)) {
     if (value === undefined) continue
     const name = canonicalName(spelling)
-    if (name in values) {
+    if (Object.hasOwn(values, name)) {
       throw new InvalidOption('INVALID_OPTION', `${name} is given twice: also as ${spelling}. Leave one out.`)
     }
     values[name] = value
@@ -45,7 +45,7 @@ export function mergeLayers(...layers: readonly OptionLayer[]): Record<string, u
   const sources: Record<string, OptionSource> = {}
   for (const layer of layers) {
     for (const [name, value] of Object.entries(layer.values)) {
-      if (name in values) continue
+      if (Object.hasOwn(values, name)) continue
       values[name] = value
       sources[name] = layer.sources[name] ?? ARGUMENT
     }

@@ -82,7 +82,7 @@ export const connectionOptions = {
   /** What is known about brokers, topics and leaders is asked again after so long. */
   metadataMaxAgeMs: ms({ default: 300_000 }),
   /** A topic that nobody asked about for so long is forgotten. */
-  metadataMaxIdleMs: ms({ default: 300_000, min: 5_000, unlimited: true }),
+  metadataMaxIdleMs: ms({ default: 300_000, min: 1, unlimited: true }),
   /** What to do when no known broker answers: start over from `brokers`, or keep trying (KIP-899). */
   metadataRecoveryStrategy: choice(['rebootstrap', 'none'], { default: 'rebootstrap' }),
   /** Reading or writing a topic that does not exist may create it, if the brokers allow it. */
