@@ -1,6 +1,6 @@
 // Compiles a message table, for one version at a time and on first use, into straight-line code. [pure: any thread]
 // Each struct becomes one function; a decoder ends in one literal with every key in table order, so that its objects
-// have the same hidden class whatever version was negotiated. Where `new Function` is refused, the interpreter takes over.
+// have the same hidden class in every version. Where `new Function` is refused, the interpreter takes over.
 
 import { UnsupportedVersion } from '../base/errors.ts'
 import type { Reader } from '../bytes/reader.ts'

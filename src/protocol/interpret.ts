@@ -1,5 +1,5 @@
 // Reads and writes a message by walking its plan. [pure: any thread]
-// It is the codec where code generation is refused, names the field when the compiled one fails, and is its oracle in tests.
+// It is the codec where code generation is refused, the oracle of the compiled one, and what names a field that failed.
 
 import { InvalidOption, ProtocolViolation, UnsupportedVersion } from '../base/errors.ts'
 import type { Reader } from '../bytes/reader.ts'
@@ -48,10 +48,8 @@ export function isDefault(field: PlanField, value: unknown): boolean {
 
 /** Refuses a value whose field the version lacks (Java's rule for fields that are not ignorable). */
 export function refuseAbsent(plan: Plan, field: PlanField): never {
-  throw new UnsupportedVersion(
-    'UNSUPPORTED_VERSION',
-    `${plan.label} has no field ${field.name}, but it was given a value`,
-  )
+  const why = `${plan.label} has no field ${field.name}; leave it out, or use a version that has it`
+  throw new UnsupportedVersion('UNSUPPORTED_VERSION', why)
 }
 
 function defaultStruct(plan: Plan): Struct {
