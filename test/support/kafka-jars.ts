@@ -28,6 +28,17 @@ export function unavailable(): string | undefined {
 }
 let reason: { text: string | undefined } | undefined
 
+/** Brings the jars before a run asks for them; where Maven cannot, `unavailable` says so in all its processes. */
+export async function prepareJars(): Promise<void> {
+  if (unavailable() !== undefined) return
+  try {
+    await kafkaJars()
+  } catch (error) {
+    process.env[whyVariable] = String(error)
+  }
+}
+const whyVariable = 'MILLRACE_TEST_KAFKA_WHY'
+
 /** What a Java program printed and how it ended; `status` is null when a signal (or the timeout) ended it. */
 export interface JavaResult {
   stdout: Buffer
@@ -178,8 +189,9 @@ function run(command: string, args: string[]): Promise<{ status: number | null; 
 }
 
 function findReason(): { text: string | undefined } {
-  const told = process.env['MILLRACE_TEST_KAFKA']
-  if (told === 'off') return { text: 'MILLRACE_TEST_KAFKA=off' }
+  if (process.env['MILLRACE_TEST_KAFKA'] === 'off') return { text: 'MILLRACE_TEST_KAFKA=off' }
+  const told = process.env[whyVariable]
+  if (told !== undefined) return { text: told }
   const version = spawnSync('java', ['-version'], { encoding: 'utf8' })
   if (version.error) return { text: 'no java on the PATH (17 or newer is needed)' }
   const major = Number(/version "(\d+)/.exec(version.stderr)?.[1] ?? 0)
