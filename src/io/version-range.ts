@@ -1,0 +1,45 @@
+// Which version of an API to use: the highest that both sides and the caller know. [I/O thread]
+import { UnsupportedVersion } from '../base/errors.ts'
+import { type ApiName, apis } from '../protocol/apis.ts'
+
+/** First and last version. */
+export type VersionRange = readonly [first: number, last: number]
+
+/** What a caller needs of a version: exactly this one, or no older or newer than these. */
+export interface VersionWish {
+  version?: number | undefined
+  minVersion?: number | undefined
+  maxVersion?: number | undefined
+}
+
+/** The versions that millrace speaks. */
+export function ownRange(api: ApiName): VersionRange {
+  return apis[api].request.versions
+}
+
+/** The highest version that the broker, millrace and the caller have in common; throws `UnsupportedVersion` if none. */
+export function pickVersion(
+  api: ApiName,
+  theirs: ReadonlyMap<number, VersionRange>,
+  wish: VersionWish,
+  broker: string,
+): number {
+  const own = ownRange(api)
+  const first = Math.max(own[0], wish.version ?? wish.minVersion ?? 0)
+  const last = Math.min(own[1], wish.version ?? wish.maxVersion ?? Number.POSITIVE_INFINITY)
+  const offered = theirs.get(apis[api].key)
+  if (offered === undefined) {
+    const text = `${broker} does not offer ${api} (key ${apis[api].key}) at all; millrace needs ${inWords([first, last])}. A newer broker is needed, or access to this API.`
+    throw new UnsupportedVersion('UNSUPPORTED_VERSION', text, { broker })
+  }
+  const version = Math.min(last, offered[1])
+  if (version < first || version < offered[0]) {
+    const text = `${broker} offers ${api} in ${inWords(offered)}, millrace needs ${inWords([first, last])}: there is no common version. Use a broker of another version.`
+    throw new UnsupportedVersion('UNSUPPORTED_VERSION', text, { broker })
+  }
+  return version
+}
+
+function inWords([first, last]: VersionRange): string {
+  return first === last ? `version ${first}` : `versions ${first} to ${last}`
+}
