@@ -16,43 +16,49 @@ import {
   RECORD_BYTES_MIN,
 } from './batch.ts'
 import { WORDS_PER_RECORD } from './columns.ts'
+import { type Codec, codecNames } from './compression/codec.ts'
 import { codecs } from './compression/registry.ts'
 import { Fault } from './faults.ts'
 import type { DecodeJob, Kernel } from './kernel.ts'
 import { indexRecords } from './record-index.ts'
 
-/** Always there; one instance serves a thread, or all roles on one. */
-export const typescriptKernel: Kernel = {
-  name: 'typescript',
-  measure(raw, at, sizeBytes, limitBytes) {
-    const fault = checkHeader(raw, at, sizeBytes)
-    if (fault !== Fault.NONE) return -fault
-    const codec = codecs[raw[at + ATTRIBUTES_AT + 1]! & CODEC_MASK]
-    const start = at + BATCH_HEADER_BYTES
-    const end = at + sizeBytes
-    if (!codec || start === end) return 0
-    const bound = codec.measure(raw, start, end, limitBytes)
-    return bound >= 0 && readInt32(raw, at + COUNT_AT) > bound / RECORD_BYTES_MIN ? -Fault.COUNT_TOO_LARGE : bound
-  },
-  decode(job) {
-    const { raw, at, sizeBytes } = job
-    job.recordsBytes = 0
-    job.count = 0
-    const fault = checkHeader(raw, at, sizeBytes)
-    if (fault !== Fault.NONE) return fault
-    const start = at + BATCH_HEADER_BYTES
-    const end = at + sizeBytes
-    if (job.checkCrcs && readInt32(raw, at + CRC_AT) >>> 0 !== crc32c(raw, at + ATTRIBUTES_AT, end)) {
-      return Fault.CRC_MISMATCH
-    }
-    if (!job.deliver) return Fault.NONE
-    const codec = codecs[raw[at + ATTRIBUTES_AT + 1]! & CODEC_MASK]
-    if (!codec || start === end) return index(job, raw, start, end - start)
-    const written = codec.decompress(raw, start, end, job.out, job.outAt, job.outCapacity)
-    if (typeof written === 'number') return written < 0 ? -written : index(job, job.out, job.outAt, written)
-    return written.then((size) => (size < 0 ? -size : index(job, job.out, job.outAt, size)))
-  },
+/** A kernel over these codecs, indexed by id; one instance serves a thread, or all roles on one. */
+export function typescriptKernelOf(codecs: readonly (Codec | undefined)[]): Kernel {
+  return {
+    name: 'typescript',
+    measure(raw, at, sizeBytes, limitBytes) {
+      const fault = checkHeader(raw, at, sizeBytes)
+      if (fault !== Fault.NONE) return -fault
+      const codec = codecs[codecAt(raw, at)]
+      const start = at + BATCH_HEADER_BYTES
+      const end = at + sizeBytes
+      if (!codec || start === end) return 0
+      const bound = codec.measure(raw, start, end, limitBytes)
+      return bound >= 0 && readInt32(raw, at + COUNT_AT) > bound / RECORD_BYTES_MIN ? -Fault.COUNT_TOO_LARGE : bound
+    },
+    decode(job) {
+      const { raw, at, sizeBytes } = job
+      job.recordsBytes = 0
+      job.count = 0
+      const fault = checkHeader(raw, at, sizeBytes)
+      if (fault !== Fault.NONE) return fault
+      const start = at + BATCH_HEADER_BYTES
+      const end = at + sizeBytes
+      if (job.checkCrcs && readInt32(raw, at + CRC_AT) >>> 0 !== crc32c(raw, at + ATTRIBUTES_AT, end)) {
+        return Fault.CRC_MISMATCH
+      }
+      if (!job.deliver) return Fault.NONE
+      const codec = codecs[codecAt(raw, at)]
+      if (!codec || start === end) return index(job, raw, start, end - start)
+      const written = codec.decompress(raw, start, end, job.out, job.outAt, job.outCapacity)
+      if (typeof written === 'number') return written < 0 ? -written : index(job, job.out, job.outAt, written)
+      return written.then((size) => (size < 0 ? -size : index(job, job.out, job.outAt, size)))
+    },
+  }
 }
+
+/** The kernel that is always there. */
+export const typescriptKernel: Kernel = typescriptKernelOf(codecs)
 
 function checkHeader(raw: Uint8Array, at: number, sizeBytes: number): number {
   if (sizeBytes < BATCH_HEADER_BYTES) return Fault.BATCH_TOO_SMALL
@@ -62,8 +68,8 @@ function checkHeader(raw: Uint8Array, at: number, sizeBytes: number): number {
   const batchLength = readInt32(raw, at + BATCH_LENGTH_AT)
   if (batchLength + BATCH_PREFIX_BYTES < BATCH_HEADER_BYTES) return Fault.BATCH_TOO_SMALL
   if (batchLength + BATCH_PREFIX_BYTES !== sizeBytes) return Fault.BATCH_TRUNCATED
-  const codec = raw[at + ATTRIBUTES_AT + 1]! & CODEC_MASK
-  if (codec >= codecs.length) return Fault.UNKNOWN_CODEC
+  const codec = codecAt(raw, at)
+  if (codec >= codecNames.length) return Fault.UNKNOWN_CODEC
   const count = readInt32(raw, at + COUNT_AT)
   if (count < 0) return Fault.NEGATIVE_COUNT
   if (codec === 0 && count > (sizeBytes - BATCH_HEADER_BYTES) / RECORD_BYTES_MIN) return Fault.COUNT_TOO_LARGE
@@ -86,6 +92,10 @@ function index(job: DecodeJob, bytes: Uint8Array, start: number, recordsBytes: n
   job.recordsBytes = recordsBytes
   job.count = count
   return Fault.NONE
+}
+
+function codecAt(raw: Uint8Array, at: number): number {
+  return raw[at + ATTRIBUTES_AT + 1]! & CODEC_MASK
 }
 
 function readInt32(bytes: Uint8Array, at: number): number {

@@ -1,0 +1,80 @@
+// A kernel refuses every batch that is wrong, and says why; Java is the judge.
+
+import { describe, expect, it } from 'vitest'
+import { unavailable } from '../support/kafka-jars.ts'
+import { honestBatches, hostileBatches } from './hostile-corpus.ts'
+import { readByJava } from './java-batches.ts'
+import { decodeGuarded, kernels } from './kernels.ts'
+
+const why = unavailable()
+if (why !== undefined) console.warn(`hostile batches with Java: skipped, ${why}`)
+
+describe.each(Object.entries(kernels))('%s', (_, kernel) => {
+  it('takes the honest batch under every packing', async () => {
+    for (const { name, bytes } of await honestBatches()) {
+      const { fault, job } = await decodeGuarded(kernel, bytes)
+      expect(`${name}: ${fault}, ${job.count} records`).toBe(`${name}: NONE, 3 records`)
+    }
+  })
+
+  it('refuses every hostile batch by the right name', async () => {
+    const corpus = await hostileBatches()
+    expect(corpus.length).toBeGreaterThan(350)
+    const wrong: string[] = []
+    for (const { name, bytes, faults } of corpus) {
+      const { fault } = await decodeGuarded(kernel, bytes)
+      if (!faults.includes(fault)) wrong.push(`${name}: ${fault}, not ${faults.join(' or ')}`)
+    }
+    expect(wrong).toEqual([])
+  })
+
+  it('refuses a batch cut at every byte, and one that lies outside of its memory', async () => {
+    for (const { name, bytes } of await honestBatches()) {
+      for (let cut = 0; cut < bytes.length; cut++) {
+        const { fault } = await decodeGuarded(kernel, bytes.subarray(0, cut))
+        expect(`${name} ${cut}: ${fault}`).toMatch(/BATCH_TOO_SMALL|BATCH_TRUNCATED/)
+      }
+      const outside = await decodeGuarded(kernel, bytes, { sizeBytes: bytes.length + 100 })
+      expect(outside.fault).toBe('BATCH_TRUNCATED')
+    }
+  })
+
+  it('refuses every single flipped bit that the CRC covers, and reads on when told not to check', async () => {
+    for (const { name, bytes } of await honestBatches()) {
+      for (let bit = 0; bit < bytes.length * 8; bit++) {
+        const at = bit >> 3
+        // The base offset and the leader epoch lie before the CRC: a broker rewrites them.
+        if (at < 8 || (at >= 12 && at < 16)) continue
+        const flipped = bytes.slice()
+        flipped[at]! ^= 1 << (bit & 7)
+        const checked = await decodeGuarded(kernel, flipped)
+        expect(`${name} bit ${bit}: ${checked.fault}`).not.toMatch(/NONE$/)
+        await decodeGuarded(kernel, flipped, { checkCrcs: false }) // throws if it writes where it must not
+      }
+    }
+  })
+
+  it('checks the CRC of what is not delivered, and neither decompresses nor indexes it', async () => {
+    for (const { bytes } of await honestBatches()) {
+      const { fault, job } = await decodeGuarded(kernel, bytes, { deliver: false })
+      expect([fault, job.count, job.recordsBytes, job.index[8], job.out[16]]).toEqual(['NONE', 0, 0, 0x5a, 0x5a])
+      const damaged = bytes.slice()
+      damaged[22]! ^= 0x20
+      expect((await decodeGuarded(kernel, damaged, { deliver: false })).fault).toBe('CRC_MISMATCH')
+    }
+  })
+})
+
+it.skipIf(why !== undefined)('agrees with Java on every hostile batch, with the exceptions listed', async () => {
+  const corpus = await hostileBatches()
+  const honest = await honestBatches()
+  const readings = await readByJava([...corpus, ...honest].map(({ bytes }) => bytes))
+  const differing = corpus.filter(({ javaAccepts }, at) => {
+    const accepted = readings[at]!.complaint === undefined
+    return accepted !== (javaAccepts !== undefined)
+  })
+  expect(differing.map(({ name }) => name)).toEqual([])
+  for (const [at, { name }] of honest.entries()) {
+    expect(`${name}: ${readings[corpus.length + at]!.complaint}`).toBe(`${name}: undefined`)
+  }
+})
