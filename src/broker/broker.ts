@@ -1,0 +1,254 @@
+// The embedded broker: Kafka's wire protocol on real ports, everything in memory, for tests and demos. [broker]
+import { InvalidOption, PartitionNotFound, TopicNotFound } from '../base/errors.ts'
+import { formatAddress } from '../base/tcp.ts'
+import type { Listener } from '../base/transport.ts'
+import type { Sendable } from '../bytes/to-bytes.ts'
+import type { ApiName } from '../protocol/apis.ts'
+import { brokerError } from '../protocol/errors.ts'
+import { Cluster, type TopicSpec } from './cluster.ts'
+import { Connection } from './connection.ts'
+import { type DecodedRecord, decodeRecords } from './decode-records.ts'
+import type { FaultHook } from './faults.ts'
+import { type Generated, type GenerateOptions, generateEvents } from './generate.ts'
+import { refuseTopic } from './handlers/create-topics.ts'
+import { STORED_BYTES_MIN } from './log.ts'
+import { type BrokerOptions, type CheckedBrokerOptions, checkBrokerOptions } from './options.ts'
+import { type SeedOptions, type SeedRecord, seedTopic } from './seed.ts'
+import { CONNECTIONS_MAX, Server } from './server.ts'
+import type { Partition, Topic } from './topic.ts'
+import { advertisedVersions } from './versions.ts'
+
+/** A record in a topic of the broker. */
+export interface Message extends DecodedRecord {
+  topic: string
+  partition: number
+}
+
+/** A broker, or a cluster of them, in this process. Start one with `Broker.start()`. */
+export class Broker implements AsyncDisposable {
+  readonly #server: Server
+  readonly #listeners: Listener[] = []
+  #closing: Promise<void> | undefined
+
+  private constructor(server: Server) {
+    this.#server = server
+  }
+
+  /** Listens; resolves when clients can connect. */
+  static async start(options: BrokerOptions = {}): Promise<Broker> {
+    const checked = checkBrokerOptions(options)
+    const { clock, random, partitions, autoCreateTopics } = checked
+    const cluster = new Cluster({ clock, random, defaultPartitions: partitions, autoCreateTopics })
+    const broker = new Broker(new Server(cluster, advertisedVersions(checked.apiVersions)))
+    try {
+      for (let index = 0; index < checked.brokers; index++) await broker.#listen(checked, index)
+    } catch (error) {
+      await broker.close()
+      throw error
+    }
+    return broker
+  }
+
+  /** `host:port` of the first listener. */
+  get address(): string {
+    return this.addresses[0]!
+  }
+
+  /** `host:port` of every listener, by node id. */
+  get addresses(): string[] {
+    return this.#server.cluster.nodes.map((node) => formatAddress(node))
+  }
+
+  /** What the broker found wrong with itself, the newest 100: empty, or there is a bug in it. */
+  get errors(): readonly unknown[] {
+    return this.#server.cluster.errors
+  }
+
+  /** Connections that are open now. */
+  get connectionCount(): number {
+    return this.#server.connections.size
+  }
+
+  /** Makes a topic; an error when the name is taken or a setting is not known. Default: one replica, `partitions` of `start`. */
+  createTopic(name: string, spec: TopicSpec = {}): void {
+    const { cluster } = this.#server
+    const refusal = refuseTopic(cluster, name, spec)
+    if (refusal !== undefined) {
+      throw brokerError(refusal.errorCode, { what: `createTopic ${name}: ${refusal.errorMessage}`, topic: name })
+    }
+    cluster.createTopic(name, spec)
+  }
+
+  /** Deletes a topic with its records and committed offsets. */
+  deleteTopic(name: string): void {
+    this.#server.cluster.deleteTopic(this.#topic(name))
+  }
+
+  /** The names of all topics. */
+  get topics(): string[] {
+    return [...this.#server.cluster.topics.keys()]
+  }
+
+  /**
+   * Appends values, or records in full: a plain object that has a `value` and beside it only `key`, `partition`, `timestamp`
+   * or `headers` is a record, anything else is a value (bytes and strings as they are, objects and arrays as JSON). A missing
+   * topic is made. Without a codec all is readable before the promise resolves.
+   */
+  async seed(topic: string, items: Iterable<Sendable | SeedRecord>, options: SeedOptions = {}): Promise<void> {
+    await seedTopic(this.#server.cluster, this.#topicOrNew(topic), items, options)
+  }
+
+  /** Appends synthetic click events of about 205 bytes, 100,000 distinct ones. A missing topic is made. */
+  generate(topic: string, options: GenerateOptions): Promise<Generated> {
+    return generateEvents(this.#server.cluster, this.#topicOrNew(topic), options)
+  }
+
+  /**
+   * The records of a topic, by partition and offset, without markers; those of aborted transactions are among them. An array
+   * at once, or a promise of it where a codec is asynchronous (zstd before Node 22.15): `await` serves both.
+   */
+  messages(topic: string, partition?: number): Message[] | Promise<Message[]> {
+    const { partitions } = this.#topic(topic)
+    const chosen = partition === undefined ? partitions : [this.#partition(topic, partition)]
+    const decoded = chosen.flatMap(({ log, index }) =>
+      log.batches
+        .filter(({ marker }) => marker === undefined)
+        .map((batch) => ({ index, start: log.startOffset, records: decodeRecords(log.bytesOf(batch)) })),
+    )
+    const asMessages = (index: number, start: number, records: DecodedRecord[]): Message[] =>
+      records.filter(({ offset }) => offset >= start).map((record) => ({ topic, partition: index, ...record }))
+    if (decoded.every(({ records }) => Array.isArray(records))) {
+      return decoded.flatMap(({ index, start, records }) => asMessages(index, start, records as DecodedRecord[]))
+    }
+    const settled = decoded.map(async ({ index, start, records }) => asMessages(index, start, await records))
+    return Promise.all(settled).then((messages) => messages.flat())
+  }
+
+  /** First offset, end offset, last stable offset and leader of a partition. */
+  describe(topic: string, partition: number) {
+    const { log, leader, leaderEpoch } = this.#partition(topic, partition)
+    const { startOffset, endOffset, lastStableOffset } = log
+    return { startOffset, endOffset, lastStableOffset, leader, leaderEpoch }
+  }
+
+  /**
+   * Appends a batch as it is, right or wrong: only its base offset and leader epoch are written. `baseOffset` leaves a hole
+   * before it, as compaction does. Returns the base offset.
+   */
+  append(topic: string, partition: number, batch: Uint8Array, { baseOffset }: { baseOffset?: number } = {}): number {
+    if (batch.length < STORED_BYTES_MIN) {
+      throw new InvalidOption('INVALID_OPTION', `append: a batch has at least ${STORED_BYTES_MIN} bytes.`)
+    }
+    const to = this.#partition(topic, partition)
+    const stored = to.log.append(batch, { leaderEpoch: to.leaderEpoch, baseOffset })
+    this.#server.cluster.changed(to, stored.sizeBytes)
+    return stored.baseOffset
+  }
+
+  /** Appends the marker that ends a producer's transaction in one partition. */
+  endTransaction(
+    topic: string,
+    partition: number,
+    outcome: 'commit' | 'abort',
+    producer: { producerId: bigint; producerEpoch: number },
+  ): void {
+    this.#server.cluster.endTransaction(this.#partition(topic, partition), producer, outcome)
+  }
+
+  /** Moves the start of a partition up to `before`. */
+  deleteRecords(topic: string, partition: number, before: number): void {
+    const from = this.#partition(topic, partition)
+    from.log.deleteBefore(before)
+    this.#server.cluster.changed(from)
+  }
+
+  /** Gives a partition to another node under the next leader epoch; `truncateTo` loses records on the way. */
+  moveLeader(topic: string, partition: number, nodeId: number, { truncateTo }: { truncateTo?: number } = {}): void {
+    const moved = this.#partition(topic, partition)
+    if (!this.#server.cluster.nodes.some(({ id }) => id === nodeId)) {
+      throw new InvalidOption('INVALID_OPTION', `moveLeader: there is no node ${nodeId}.`)
+    }
+    this.#server.cluster.moveLeader(moved, nodeId, truncateTo)
+  }
+
+  /** Lets a hook see, and answer otherwise, every request to this API; returns how to take it away. */
+  on<A extends ApiName>(api: A, hook: FaultHook<A>): () => void {
+    return this.#server.faults.add(api, hook, false)
+  }
+
+  /** The same for the next request only. */
+  once<A extends ApiName>(api: A, hook: FaultHook<A>): () => void {
+    return this.#server.faults.add(api, hook, true)
+  }
+
+  /** Takes all hooks away, or those of one API. */
+  off(api?: ApiName): void {
+    this.#server.faults.clear(api)
+  }
+
+  /** Cuts every connection, or those to one node. */
+  disconnectAll(nodeId?: number): void {
+    this.#server.disconnectAll(nodeId)
+  }
+
+  /** Forgets all fetch sessions, as a restart does. */
+  forgetSessions(): void {
+    for (const { sessions } of this.#server.cluster.nodes) sessions.clear()
+  }
+
+  /** Requests take effect, but no answer leaves until `resumeAnswers`. */
+  pauseAnswers(): void {
+    this.#server.pauseAnswers()
+  }
+
+  /** Lets the answers go. */
+  resumeAnswers(): void {
+    this.#server.resumeAnswers()
+  }
+
+  /** Cuts all connections and frees the ports; a second call waits for the first. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    this.#server.disconnectAll()
+    this.#server.resumeAnswers()
+    await Promise.all(this.#listeners.map((listener) => listener.close()))
+  }
+
+  async #listen({ transport, host, port, advertisedHost }: CheckedBrokerOptions, index: number): Promise<void> {
+    const server = this.#server
+    const listener = await transport.listen({ host, port: port === 0 ? 0 : port + index }, (socket) => {
+      const connection = new Connection(socket, server.cluster.nodes[index]!, server)
+      // The newest goes: the others have work in progress.
+      if (server.connections.size > CONNECTIONS_MAX) connection.disconnect()
+      return connection.events
+    })
+    this.#listeners.push(listener)
+    server.cluster.addNode(advertisedHost, listener.address.port)
+  }
+
+  #topicOrNew(name: string): Topic {
+    if (!this.#server.cluster.topics.has(name)) this.createTopic(name)
+    return this.#topic(name)
+  }
+
+  #topic(name: string): Topic {
+    const topic = this.#server.cluster.topics.get(name)
+    if (topic !== undefined) return topic
+    throw new TopicNotFound('TOPIC_NOT_FOUND', `The embedded broker has no topic ${name}.`, { topic: name })
+  }
+
+  #partition(topic: string, index: number): Partition {
+    const partition = this.#topic(topic).partitions[index]
+    if (partition !== undefined) return partition
+    const text = `Topic ${topic} of the embedded broker has no partition ${index}.`
+    throw new PartitionNotFound('PARTITION_NOT_FOUND', text, { topic, partition: index })
+  }
+}
