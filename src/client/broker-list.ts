@@ -11,11 +11,6 @@ export function parseBrokers(given: string | readonly string[]): readonly Addres
   return Object.freeze(addresses.map((entry) => Object.freeze(parseAddress(entry))))
 }
 
-/** `host:port`, with brackets around an IPv6 host. */
-export function formatAddress({ host, port }: Address): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-}
-
 function parseAddress(entry: string): Address {
   // librdkafka accepts a protocol in front; the plain one changes nothing, any other one would be silently lost.
   const bare = entry.replace(/^plaintext:\/\//i, '')

@@ -1,8 +1,8 @@
 // Options: from what a caller gave to a complete, checked, frozen object. Types come from the option table. [main thread]
 import { inspect } from 'node:util'
 import { InvalidOption } from '../base/errors.ts'
+import { formatAddress } from '../base/tcp.ts'
 import type { Address } from '../base/transport.ts'
-import { formatAddress } from './broker-list.ts'
 import { argumentLayer, type OptionSource, rememberSources, sourcesOf, sourceWords } from './option-layer.ts'
 import { checkOption, type OptionRow } from './option-row.ts'
 import { suggestOption } from './option-suggestion.ts'
