@@ -1,8 +1,8 @@
 // One client's connection: frames in, one request at a time, answers out in order. [broker]
-import { ProtocolViolation, UnsupportedVersion } from '../base/errors.ts'
+import { ProtocolViolation } from '../base/errors.ts'
 import type { Socket, SocketEvents } from '../base/transport.ts'
 import { Reader } from '../bytes/reader.ts'
-import { type ApiName, apiByKey } from '../protocol/apis.ts'
+import { type ApiName, apiByKey, type RequestOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { decodeRequest, encodeResponse, type RequestHeader, readRequestHeader } from '../protocol/frame.ts'
 import { answerRequest } from './answer.ts'
@@ -79,31 +79,42 @@ export class Connection implements Disconnectable {
     try {
       await this.#serve(frame)
     } catch (error) {
-      // Bytes that are no request cost the client its connection; anything else is a fault of this broker.
-      const fromOutside = error instanceof ProtocolViolation || error instanceof UnsupportedVersion
-      if (!fromOutside) this.#server.cluster.report(error)
+      this.#server.cluster.report(error)
       this.disconnect()
     }
   }
 
   async #serve(frame: Uint8Array): Promise<void> {
-    const header = readRequestHeader(new Reader(frame))
-    const api = apiByKey(header.apiKey)?.name
-    if (api === undefined) return this.disconnect()
-    const { versions } = this.#server
-    const context = this.#contextOf(header, api)
-    if (!isServed(versions, api, header.version)) {
-      if (api !== 'ApiVersions') return this.disconnect()
+    const request = this.#decode(frame)
+    // What is no request, or one of a version that nobody offered, costs the client its connection.
+    if (request === undefined) return this.disconnect()
+    const { context, body } = request
+    const { api, correlationId } = context
+    if (body === undefined) {
       const answer = versionsAnswer(context, ErrorCode.UNSUPPORTED_VERSION)
-      return this.#send([encodeResponse(api, 0, header.correlationId, answer)])
+      return this.#send([encodeResponse('ApiVersions', 0, correlationId, answer)])
     }
-    const { body } = decodeRequest(frame)
     const outcome = await answerRequest(this.#server.faults, api, body, context)
     if (outcome === 'hang') return
     if (outcome === 'cut') return this.disconnect()
     if (outcome === 'silent') return this.#next()
     await this.#server.answersMayLeave()
     this.#send(outcome.pieces, outcome.cutAfterBytes)
+  }
+
+  /** The request; without a body it is for a version of ApiVersions that this broker does not have (KIP-511). */
+  #decode(frame: Uint8Array): { context: RequestContext; body?: RequestOf<ApiName> } | undefined {
+    try {
+      const header = readRequestHeader(new Reader(frame))
+      const api = apiByKey(header.apiKey)?.name
+      if (api === undefined) return undefined
+      const context = this.#contextOf(header, api)
+      if (isServed(context.versions, api, header.version)) return { context, body: decodeRequest(frame).body }
+      return api === 'ApiVersions' ? { context } : undefined
+    } catch (error) {
+      if (error instanceof ProtocolViolation) return undefined
+      throw error
+    }
   }
 
   #send(pieces: Uint8Array[], cutAfterBytes = Infinity): void {

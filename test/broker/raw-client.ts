@@ -7,7 +7,7 @@ import { decodeResponse, encodeRequest } from '../../src/protocol/frame.ts'
 export class RawClient {
   readonly socket: Socket
   readonly closed: Promise<void>
-  #bytes = Buffer.alloc(0)
+  #bytes: Buffer = Buffer.alloc(0)
   #correlationId = 0
   #frames: Buffer[] = []
   #waiting: ((frame: Buffer) => void)[] = []

@@ -11,6 +11,7 @@ type TopicAnswer = NonNullable<NonNullable<ResponseInput<'ListOffsets'>['topics'
 type PartitionAnswer = NonNullable<TopicAnswer['partitions']>[number]
 
 const READ_COMMITTED = 1
+const LEADER_EPOCH_SINCE = 4
 const LATEST = -1
 const EARLIEST = -2
 /** The record with the largest timestamp (KIP-734). */
@@ -32,7 +33,9 @@ export const listOffsets: Handler<'ListOffsets'> = {
       const answers: PartitionAnswer[] = []
       for (const want of partitions) {
         const found = listOne(name, want, request.isolationLevel === READ_COMMITTED, context)
-        answers.push({ partitionIndex: want.partitionIndex, ...(found instanceof Promise ? await found : found) })
+        const { leaderEpoch = -1, ...answer } = found instanceof Promise ? await found : found
+        const epoch = context.version >= LEADER_EPOCH_SINCE ? { leaderEpoch } : {}
+        answers.push({ partitionIndex: want.partitionIndex, ...answer, ...epoch })
       }
       topics.push({ name, partitions: answers })
     }
