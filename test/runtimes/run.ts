@@ -1,16 +1,7 @@
 // Packs millrace, installs the tarball as a user would, and runs the short suite on each supported Node.
 // `node test/runtimes/run.ts [--report FILE]`; exits non-zero when anything failed. [a process of its own]
 import { spawnSync } from 'node:child_process'
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
