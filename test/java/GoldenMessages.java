@@ -111,10 +111,12 @@ public class GoldenMessages {
 
     /** Gives each field a value that the version can carry; one that it refuses goes back to its default. */
     void fill(Message message, int depth) throws Exception {
-        for (Field field : message.getClass().getDeclaredFields()) {
-            String name = field.getName();
-            if (Modifier.isStatic(field.getModifiers()) || List.of("_unknownTaggedFields", "next", "prev").contains(name)) continue;
-            field.setAccessible(true);
+        List<Field> fields = fieldsOf(message);
+        // A default that cannot be written (null where null is not allowed) would make every other field look refused.
+        for (Field field : writable(message) ? List.<Field>of() : fields) {
+            if (field.get(message) == null) set(message, field, value(field, depth));
+        }
+        for (Field field : fields) {
             Object initial = field.get(message);
             if (variant == SPARSE && random.nextInt(3) == 0) continue;
             if (variant == SPARSE && !field.getType().isPrimitive() && random.nextInt(3) == 0) {
@@ -122,13 +124,25 @@ public class GoldenMessages {
                 if (!writable(message)) field.set(message, initial);
                 continue;
             }
-            set(message, field, value(field, depth));
+            boolean flip = initial instanceof Boolean && variant != SPARSE;
+            set(message, field, flip ? (Object) !(Boolean) initial : value(field, depth));
             if (!writable(message)) field.set(message, initial);
         }
         if (variant == TAGGED) {
             addTags(message);
             if (!writable(message)) message.unknownTaggedFields().clear();
         }
+    }
+
+    static List<Field> fieldsOf(Message message) {
+        List<Field> fields = new ArrayList<>();
+        for (Field field : message.getClass().getDeclaredFields()) {
+            boolean own = !List.of("_unknownTaggedFields", "next", "prev").contains(field.getName());
+            if (Modifier.isStatic(field.getModifiers()) || !own) continue;
+            field.setAccessible(true);
+            fields.add(field);
+        }
+        return fields;
     }
 
     /** Calls the setter, which knows the range of unsigned fields that Java keeps in a wider type. */
@@ -161,7 +175,7 @@ public class GoldenMessages {
     }
 
     Object scalar(Class<?> type, int depth) throws Exception {
-        if (type == boolean.class || type == Boolean.class) return variant != SPARSE || random.nextBoolean();
+        if (type == boolean.class || type == Boolean.class) return random.nextBoolean();
         if (type == byte.class || type == Byte.class) return (byte) (random.nextInt(100) - 120);
         if (type == short.class || type == Short.class) return (short) (2 + random.nextInt(30000));
         if (type == int.class || type == Integer.class) return random.nextInt(2) == 0 ? 2 + random.nextInt(1000) : random.nextInt();
