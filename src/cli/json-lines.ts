@@ -3,8 +3,8 @@ import { isUtf8 } from 'node:buffer'
 import type { RecordWriter } from './record-format.ts'
 
 /**
- * Writes records as JSON objects. Text stays text; bytes that are no UTF-8 come as `keyBase64` and `valueBase64` instead of
- * `key` and `value`, so that nothing is lost. Headers are pairs, because a name may come twice.
+ * Writes records as JSON objects. Text stays text; bytes that are no UTF-8 come as `keyBase64` and `valueBase64`
+ * instead of `key` and `value`, so that nothing is lost. Headers are pairs, because a name may come twice.
  */
 export const writeJsonLines: RecordWriter = (batch, count, output) => {
   const { topic, partition } = batch

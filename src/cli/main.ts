@@ -93,6 +93,7 @@ function addBroker(root: Command): void {
     .description('The embedded broker as a server; prints its address as its first line.')
     .option('-l, --listen <host:port>', 'where to listen; port 0 takes a free one', '127.0.0.1:9092')
     .option('-s, --seed <topic=file>', 'fill a topic with the lines of a file; may be repeated', collect)
+    .option('-p, --partitions <n>', 'partitions of topics that nobody created', whole(1), 1)
     .action(async (flags) => (await import('./broker.ts')).broker(flags))
 }
 

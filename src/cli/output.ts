@@ -7,8 +7,8 @@ const CHUNK_BYTES = 262_144
 const SPARE_CHUNKS_MAX = 4
 
 /**
- * Collects bytes in chunks. A chunk goes out when it is full, and at the next turn of the event loop, so that a busy loop
- * writes much at once and a quiet one does not keep anybody waiting.
+ * Collects bytes in chunks. A chunk goes out when it is full, and at the next turn of the event loop, so that a busy
+ * loop writes much at once and a quiet one does not keep anybody waiting.
  */
 export class Output {
   /** Where the caller writes, from `at` on, after `reserve`. */

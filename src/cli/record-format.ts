@@ -1,4 +1,4 @@
-// --format: a text with verbs, compiled once, that writes records as bytes without making strings of them. [main thread]
+// --format: a text with verbs, compiled once, that writes records as bytes and makes no strings. [main thread]
 import type { Output } from './output.ts'
 import { UsageError } from './usage-error.ts'
 

@@ -4,7 +4,7 @@ import type { Address } from '../base/transport.ts'
 
 const DEFAULT_PORT = 9092
 
-/** Reads `'a:9092,[::1]:9093'` or a list of such; a missing port is 9092. Throws `InvalidOption` naming the bad entry. */
+/** Reads `'a:9092,[::1]:9093'` or a list of such; a missing port is 9092. `InvalidOption` names a bad entry. */
 export function parseBrokers(given: string | readonly string[]): readonly Address[] {
   const entries = (typeof given === 'string' ? [given] : given).flatMap((entry) => String(entry).split(','))
   const addresses = entries.map((entry) => entry.trim()).filter((entry) => entry !== '')

@@ -38,7 +38,7 @@ for (const option of optionTable.values()) {
   if (javaName !== undefined) spellings.set(javaName, option)
 }
 
-/** The option that is meant by our name, an alias, Kafka's name, our name with dots, or the upper-case form of these. */
+/** The option that is meant by our name, an alias, Kafka's name, our name with dots, or one of them in capitals. */
 export function findOption(spelling: string): Option | undefined {
   return spellings.get(spelling)
 }

@@ -1,4 +1,4 @@
-// Options out of text: assignments from the command line, the environment and files, by any of their names. [main thread]
+// Options out of text: assignments on the command line, in the environment and in files. [main thread]
 import { InvalidOption, MillraceError } from '../base/errors.ts'
 import type { OptionLayer, OptionSource } from './option-layer.ts'
 import { suggestOption } from './option-suggestion.ts'
@@ -35,7 +35,7 @@ const JAVA_ONLY: readonly (readonly [RegExp, string])[] = [
 
 /**
  * Reads assignments into a layer. Throws `InvalidOption` that says where, and what was probably meant. Files and the
- * environment are shared with other programs, so not everything in them is for us; what is `ours` alone must all be known.
+ * environment are shared with other programs, so not all in them is for us; what is `ours` alone must all be known.
  */
 export function textLayer(
   kind: OptionSource['kind'],

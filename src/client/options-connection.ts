@@ -46,7 +46,7 @@ export const connectionOptions = {
   /** The name that brokers see in their logs, metrics and quotas. */
   clientId: text({ default: 'millrace' }),
   /**
-   * A set of defaults for one purpose: `throughput`, `latency` or `memory`. What is set explicitly wins over the profile.
+   * A set of defaults for one purpose: `throughput`, `latency` or `memory`. What is set explicitly wins over it.
    */
   profile: choice(PROFILE_NAMES, { java: false }),
   /** `workers`: sockets and decoding run on threads of their own. `inline`: everything runs on the calling thread. */

@@ -16,9 +16,9 @@ export const fetchOptions = {
   fetchMaxWaitMs: ms({ default: 500 }),
   /** The most records one `poll()` returns; `batches()` is not limited by it. */
   maxPollRecords: count({ default: 500, min: 1 }),
-  /** The largest response accepted, checked before memory is taken. Raised to `fetchMaxBytes` + 1 MiB when that is more. */
+  /** The largest response accepted, checked before memory is taken. At least `fetchMaxBytes` + 1 MiB. */
   maxResponseBytes: bytes({ default: 104_857_600, min: 1_048_576, java: false }),
-  /** `read_committed` leaves out records of open and aborted transactions. Kafka's own default is `read_uncommitted`. */
+  /** `read_committed` leaves out open and aborted transactions. Kafka's own default is `read_uncommitted`. */
   isolationLevel: choice(['read_committed', 'read_uncommitted'], { default: 'read_committed' }),
   /** Verify the CRC32C of every batch. */
   checkCrcs: flag({ default: true }),

@@ -1,4 +1,4 @@
-// Options: from what a caller gave to a complete, checked, frozen object. Types come from the option table. [main thread]
+// Options: from what a caller gave to a complete, checked, frozen object, typed by the table. [main thread]
 import { inspect } from 'node:util'
 import { InvalidOption } from '../base/errors.ts'
 import { formatAddress } from '../base/tcp.ts'
@@ -80,7 +80,7 @@ export interface OptionExplanation {
   readonly source: string
 }
 
-/** Every option of an instance with its value, secrets redacted, and its source. Unlike `new Kafka`, needs no brokers. */
+/** Every option of an instance with its value, secrets redacted, and its source. Needs no brokers. */
 export function explainOptions(given: KafkaOptions): OptionExplanation[] {
   const resolved = resolve('kafka', given, undefined)
   const sources = sourcesOf(resolved)

@@ -1,3 +1,4 @@
+// Backoff: growth, spread, limit (KIP-580). [test process]
 import { expect, it } from 'vitest'
 import { backoff } from '../../src/base/backoff.ts'
 import { seededRandom } from '../../src/base/random.ts'

@@ -1,3 +1,4 @@
+// Standard output for data: joined writes, back-pressure, a reader that goes away. [test process]
 import { PassThrough, Writable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { expect, it } from 'vitest'

@@ -1,3 +1,4 @@
+// --format and --json: every verb, every byte. [test process]
 import { Writable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

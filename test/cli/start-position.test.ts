@@ -1,3 +1,4 @@
+// --from in all its forms. [test process]
 import { expect, it } from 'vitest'
 import { parseFrom } from '../../src/cli/start-position.ts'
 

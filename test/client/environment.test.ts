@@ -1,3 +1,4 @@
+// Options out of environment variables, MILLRACE_URL and MILLRACE_API_KEY among them. [test process]
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { environmentLayer, fromEnvironment } from '../../src/client/environment.ts'

@@ -1,3 +1,4 @@
+// docs/options.md follows the option table. [test process]
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { optionTable } from '../../src/client/option-table.ts'

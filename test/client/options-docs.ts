@@ -16,24 +16,27 @@ export function optionsPage(): string {
     ].join('\n')
   return `# Options
 
-<!-- Made from the option table in src/client/options-*.ts. Change it there, then: UPDATE_DOCS=1 npx vitest run test/client/options-docs -->
+<!-- Made from the option table in src/client/options-*.ts. Change it there, then run
+UPDATE_DOCS=1 npx vitest run test/client/options-docs -->
 
-Every option has one name in four spellings: \`fetchMaxBytes\` in code, \`fetch.max.bytes\` in Java's \`client.properties\` and
-after \`-X\` on the command line, \`MILLRACE_FETCH_MAX_BYTES\` in the environment. Where Kafka's own name is another one, the
-table gives it, and it is accepted everywhere too. "-" under Java name: Kafka has no such option; with dots it works all the same.
+Every option has one name in four spellings: \`fetchMaxBytes\` in code, \`fetch.max.bytes\` in Java's
+\`client.properties\` and after \`-X\` on the command line, \`MILLRACE_FETCH_MAX_BYTES\` in the environment. Where
+Kafka's own name is another one, the table gives it, and it is accepted everywhere too. "-" under Java name: Kafka has no
+such option; its name with dots works all the same.
 
 Numbers of bytes and milliseconds are plain numbers in code; as text they may have a unit: \`64MiB\`, \`5s\`, \`10m\`.
 
-A value is looked for in this order: argument (in code, or \`-X\`), \`MILLRACE_\` variable, file, variable that programs share
-(\`KAFKA_BROKERS\`, \`KAFKA_BOOTSTRAP_SERVERS\`), profile, default. \`millrace doctor\` prints each value and where it came from.
-\`new Kafka\` reads no environment; \`Kafka.fromEnv()\`, \`Kafka.fromProperties(file)\` and the command line do.
+A value is looked for in this order: argument (in code, or \`-X\`), \`MILLRACE_\` variable, file, variable that
+programs share (\`KAFKA_BROKERS\`, \`KAFKA_BOOTSTRAP_SERVERS\`), profile, default. \`millrace doctor\` prints each
+value and where it came from. \`new Kafka\` reads no environment; \`Kafka.fromEnv()\`, \`Kafka.fromProperties(file)\`
+and the command line do.
 
 Two variables set several options at once: \`MILLRACE_URL=kafka://user:password@host:port,host:port?option=value\`
 (\`kafkas://\` for TLS) and \`MILLRACE_API_KEY=key:secret\` (SASL PLAIN over TLS).
 
-An unknown option is an error that says what was probably meant. A default gives way to what you set: \`maxResponseBytes\`
-rises to \`fetchMaxBytes\` + 1 MiB, \`retryBackoffMaxMs\` to \`retryBackoffMs\`, and so on; two settings that contradict each
-other are an error.
+An unknown option is an error that says what was probably meant. A default gives way to what you set:
+\`maxResponseBytes\` rises to \`fetchMaxBytes\` + 1 MiB, \`retryBackoffMaxMs\` to \`retryBackoffMs\`, and so on; two
+settings that contradict each other are an error.
 
 ## \`new Kafka({ … })\`
 
@@ -57,8 +60,8 @@ ${profileTable()}
 
 ## Not there yet
 
-These names are known, and setting them is refused until the part that needs them is there. In a file or in the environment,
-where other programs may need them, they are passed over.
+These names are known, and setting them is refused until the part that needs them is there. In a file or in the
+environment, where other programs may need them, they are passed over.
 
 ### Consumer groups
 

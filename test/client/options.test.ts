@@ -1,3 +1,4 @@
+// Options: what they resolve to, how mistakes are named, that secrets stay secret. [test process]
 import { inspect } from 'node:util'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { InvalidOption } from '../../src/base/errors.ts'

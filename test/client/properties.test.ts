@@ -1,3 +1,4 @@
+// Java's client.properties: the format, the names, the credentials. [test process]
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -115,7 +116,10 @@ sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule require
   it('reads PEM files and an empty host-name algorithm', () => {
     const ca = file('CERT')
     const { tls } = read(
-      `security.protocol=SSL\nssl.truststore.type=PEM\nssl.truststore.location=${ca}\nssl.endpoint.identification.algorithm=`,
+      `security.protocol=SSL
+ssl.truststore.type=PEM
+ssl.truststore.location=${ca}
+ssl.endpoint.identification.algorithm=`,
     )
     expect(tls).toMatchObject({ ca: Buffer.from('CERT') })
     const check = tls === false ? undefined : tls.checkServerIdentity

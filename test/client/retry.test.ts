@@ -1,3 +1,4 @@
+// retry: attempts, waits, and what ends it. [test process]
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '../../src/base/clock.ts'
 import { Disconnected, Unauthorized } from '../../src/base/errors.ts'

@@ -1,3 +1,4 @@
+// Serdes: round trips, Java's bytes, refusals. [test process]
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Serialization } from '../../src/base/errors.ts'
