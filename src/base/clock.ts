@@ -15,13 +15,21 @@ export interface Clock {
   after(delayMs: number, callback: () => void): Timer
 }
 
-/** The clock of the machine. */
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  wall: () => Date.now(),
-  after(delayMs, callback) {
-    // A longer delay would overflow to 1 ms in Node; nothing in millrace waits 24 days.
-    const handle = setTimeout(callback, Math.min(Math.max(0, delayMs), 0x7fffffff))
-    return { cancel: () => clearTimeout(handle) }
-  },
+/** The clock of the machine. A pending timer keeps the process up. */
+export const systemClock: Clock = clockOf((handle) => handle)
+
+/** The same clock for work behind the scenes: its timers let the process end. */
+export const backgroundClock: Clock = clockOf((handle) => handle.unref())
+
+function clockOf(prepare: (handle: NodeJS.Timeout) => NodeJS.Timeout): Clock {
+  return {
+    // With its origin, so that stamps of different threads can be compared.
+    now: () => performance.timeOrigin + performance.now(),
+    wall: () => Date.now(),
+    after(delayMs, callback) {
+      // A longer delay would overflow to 1 ms in Node; nothing in millrace waits 24 days.
+      const handle = prepare(setTimeout(callback, Math.min(Math.max(0, delayMs), 0x7fffffff)))
+      return { cancel: () => clearTimeout(handle) }
+    },
+  }
 }

@@ -21,6 +21,8 @@ export const tcp: Transport = {
         callback: (count) => events.received(count),
       },
     })
+    // Whoever waits for an answer keeps the process up; an idle connection does not.
+    net.unref()
     net.on('connect', () => events.connected?.())
     return wrap(net, formatAddress(address), events)
   },

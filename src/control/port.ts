@@ -1,5 +1,5 @@
 // A typed line for commands: a MessagePort between threads, a queue when both ends share one. [shared commands]
-import type { MessagePort } from 'node:worker_threads'
+import type { MessagePort, Worker } from 'node:worker_threads'
 
 /** One end of a line. Messages arrive in order, none is lost while both ends are open. */
 export interface Port<Out, In> {
@@ -10,11 +10,11 @@ export interface Port<Out, In> {
 }
 
 /** A line over a MessagePort (or a Worker, which has the same methods). */
-export function messagePort<Out, In>(port: Pick<MessagePort, 'postMessage' | 'on'> & { close?(): void }): Port<Out, In> {
+export function messagePort<Out, In>(port: MessagePort | Worker): Port<Out, In> {
   return {
     post: (message) => port.postMessage(message),
-    onMessage: (handle) => void port.on('message', handle),
-    close: () => port.close?.(),
+    onMessage: (handle) => void (port as MessagePort).on('message', handle),
+    close: () => 'close' in port && port.close(),
   }
 }
 

@@ -1,5 +1,4 @@
 // What one batch is, in 32 words, as it travels I/O -> worker -> main. [shared bytes]
-import type { Words } from './atomics.ts'
 
 /** Word offsets inside a descriptor. Sixty-four-bit values take a low and a high word. */
 export const Field = {
@@ -54,12 +53,12 @@ export const Kind = {
 } as const
 
 /** Stores a whole number of up to 53 bits in two words. */
-export function putLong(words: Words, at: number, value: number): void {
+export function putLong(words: Int32Array, at: number, value: number): void {
   words[at] = value | 0
   words[at + 1] = Math.floor(value / 0x1_0000_0000) | 0
 }
 
 /** Reads what `putLong` stored. */
-export function getLong(words: Words, at: number): number {
+export function getLong(words: Int32Array, at: number): number {
   return words[at + 1]! * 0x1_0000_0000 + (words[at]! >>> 0)
 }

@@ -8,6 +8,7 @@
 //  | arenas     fetch, then one a worker:                             |
 //  |            held[reader] · references[segment] · owner[segment]   |   claimer +, any thread -
 //  | slots      raw[slot] · decoded[slot]: bytes not yet released     |   claimer +, releaser -
+//  | readers    detached[reader]: bytes of small batches on main's heap |   main
 //  | rings      I/O -> worker w, worker w -> main:                    |   head: consumer, tail: producer
 //  |            head, tail (a cache line each), then descriptors      |
 //  +------------------------------------------------------------------+
@@ -58,6 +59,7 @@ export interface Layout {
   decode: ArenaLayout[]
   slotRaw: number
   slotDecoded: number
+  detached: number
   toWorker: number[]
   toMain: number[]
   words: number
@@ -100,6 +102,7 @@ export function layoutOf(shape: Shape): Layout {
     decode: each(() => arena(shape.decodeSegments)),
     slotRaw: take(SLOTS_MAX),
     slotDecoded: take(SLOTS_MAX),
+    detached: take(READERS_MAX),
     toWorker: each(ring),
     toMain: each(ring),
     words: next,

@@ -83,7 +83,8 @@ export class Memory {
 
   /** What is left of a reader's share of an arena. Negative while its share shrank below what it holds. */
   freeBytes(arena: Arena, reader: number): number {
-    return this.shareBytes(arena) - arena.held(reader) * SEGMENT_BYTES
+    const detached = arena === this.fetch ? load(this.words, this.layout.detached + reader) : 0
+    return this.shareBytes(arena) - arena.held(reader) * SEGMENT_BYTES - detached
   }
 
   /** Bytes of a (reader, partition) that are fetched and not released. */
@@ -92,6 +93,9 @@ export class Memory {
   slotDecoded = (slot: number): number => load(this.words, this.layout.slotDecoded + slot)
   addRaw = (slot: number, bytes: number): void => void add(this.words, this.layout.slotRaw + slot, bytes)
   addDecoded = (slot: number, bytes: number): void => void add(this.words, this.layout.slotDecoded + slot, bytes)
+
+  /** Main only: bytes of small batches that it copied to its heap, which still count as the reader's. */
+  addDetached = (reader: number, bytes: number): void => void add(this.words, this.layout.detached + reader, bytes)
 
   /** Claimer `who` (0 = I/O, 1 + w = worker w) found no room: whoever releases next rings its bell. */
   wantRoom(who: number): void {

@@ -209,7 +209,8 @@ export class Drain {
     words[to + Field.decoded] = (clock.now() * 1000) | 0
     const inPlace = !isCompressed(from, at)
     const deliver = fault === 0 && from[at + Field.kind] === Kind.data
-    const kept = deliver ? this.#shrink(from[at + Field.slot]!, block, from[at + Field.count]!) : NO_BLOCK
+    const usedBytes = from[at + Field.count]! * INDEX_BYTES_PER_RECORD + (inPlace ? 0 : this.#job.recordsBytes)
+    const kept = deliver ? this.#shrink(from[at + Field.slot]!, block, usedBytes) : NO_BLOCK
     if (!deliver && block.sizeBytes > 0) this.#releaseBlock(from[at + Field.slot]!, block)
     words[to + Field.blockHome] = kept.home
     words[to + Field.blockStart] = kept.start
@@ -227,12 +228,11 @@ export class Drain {
   }
 
   /** Gives back what the bound had claimed too much. */
-  #shrink(slot: number, block: Block, count: number): Block {
-    const used = count * INDEX_BYTES_PER_RECORD + this.#job.recordsBytes
-    assert(used <= block.sizeBytes, 'a decoded batch fits the block that was claimed for it')
+  #shrink(slot: number, block: Block, usedBytes: number): Block {
+    assert(usedBytes <= block.sizeBytes, 'a decoded batch fits the block that was claimed for it')
     const arena = this.#memory.decode[this.#parts.worker]!
     if (block.home !== 1 + this.#parts.worker) return block
-    const sizeBytes = arena.shrink(block.start, block.sizeBytes, used)
+    const sizeBytes = arena.shrink(block.start, block.sizeBytes, usedBytes)
     this.#memory.addDecoded(slot, sizeBytes - block.sizeBytes)
     return { home: block.home, start: block.start, sizeBytes }
   }

@@ -1,0 +1,231 @@
+// The running part of an iteration: pulls batches of its partitions in the order they arrive. [main thread]
+
+import type { Timer } from '../base/clock.ts'
+import { MillraceError } from '../base/errors.ts'
+import type { ReaderSettings } from '../control/commands.ts'
+import type { Engine, ReaderHandle } from '../engine/engine.ts'
+import type { Lease } from '../engine/lease.ts'
+import { faultError } from '../record/faults.ts'
+import { Kind } from '../ring/descriptor.ts'
+import { Batch } from './batch.ts'
+import { type PartitionProgress, PartitionReader } from './partition-reader.ts'
+import type { ReadStats } from './read-stats.ts'
+import type { RecordDecoder } from './record-decoder.ts'
+
+/** How a stream reads. */
+export interface StreamSettings {
+  reader: ReaderSettings
+  /** An error of a partition: told at once, or when all others have finished. */
+  failAtOnce: boolean
+  onCorruptRecord: 'fail' | 'skip'
+  decoderOf(topic: string): RecordDecoder<unknown, unknown>
+  stats: ReadStats
+}
+
+/** What a pull gives: a batch; 'idle' when nothing came in time; 'end' when there is nothing more. */
+export type Pulled = { reader: PartitionReader; batch: Batch<unknown, unknown> } | 'idle' | 'end'
+
+/** A batch, or the error that ends its partition, in the order they came. */
+interface Queued {
+  reader: PartitionReader
+  what: Lease | MillraceError
+}
+
+interface Waiter {
+  resolve(pulled: Pulled): void
+  reject(error: unknown): void
+  timer: Timer | undefined
+}
+
+/** One open reader and its queue. What is queued is bounded by the reader's credit in the engine. */
+export class BatchStream {
+  readonly #engine: Engine
+  readonly #settings: StreamSettings
+  readonly #handle: ReaderHandle
+  readonly #partitions: PartitionReader[]
+  readonly #waiters: Waiter[] = []
+  /** Read from `#head` on; compacted now and then, as shifting a long array costs. */
+  #queue: Queued[] = []
+  #head = 0
+  #active: number
+  #errors: MillraceError[] = []
+  #closing: Promise<void> | undefined
+
+  constructor(engine: Engine, progress: PartitionProgress[], settings: StreamSettings) {
+    this.#engine = engine
+    this.#settings = settings
+    this.#handle = engine.openReader(settings.reader)
+    const events = {
+      arrived: (reader: PartitionReader, lease: Lease) => this.#arrived(reader, lease),
+      failed: (reader: PartitionReader, error: MillraceError) => this.#arrived(reader, error),
+    }
+    const slot = (owner: PartitionReader) => this.#handle.slot(owner)
+    this.#partitions = progress
+      .filter(({ state }) => state === 'active')
+      .map(
+        (one) => new PartitionReader(one, engine.nextGeneration(), events, (owner) => slot(owner as PartitionReader)),
+      )
+    this.#active = this.#partitions.length
+    this.#handle.assign(
+      this.#partitions.map(({ slot, generation, progress: { topic, partition, position, end } }) => {
+        return { slot, generation, topic, partition, position, end }
+      }),
+    )
+  }
+
+  /** The next batch. Several pulls at once are served in order. Never more than `idleMs` without an answer, if given. */
+  pull(idleMs: number | undefined): Pulled | Promise<Pulled> {
+    if (this.#waiters.length === 0) {
+      const ready = this.#next()
+      if (ready !== undefined) return ready
+    }
+    const waiting = new Promise<Pulled>((resolve, reject) => {
+      const waiter: Waiter = { resolve, reject, timer: undefined }
+      if (idleMs !== undefined) waiter.timer = this.#engine.clock.after(idleMs, () => this.#idle(waiter))
+      this.#waiters.push(waiter)
+    })
+    return this.#engine.holding(waiting)
+  }
+
+  /** Nothing of these partitions is delivered from here on; I/O forgets them. */
+  stop(which: (progress: PartitionProgress) => boolean): void {
+    const stopped = this.#partitions.filter(({ progress }) => progress.state === 'active' && which(progress))
+    for (const { progress } of stopped) progress.state = 'stopped'
+    this.#drop(stopped)
+    this.#serve()
+  }
+
+  /** Frees what is queued and tells I/O; resolves when nothing is in flight any more. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    for (const queued of this.#queue.slice(this.#head)) discard(queued)
+    this.#queue = []
+    this.#head = 0
+    this.#errors = []
+    this.#active = 0
+    this.#serve()
+    await this.#handle.close()
+  }
+
+  /** A batch, the end, or undefined when neither is there yet. Throws the first error when its time has come. */
+  #next(): Pulled | undefined {
+    if (this.#settings.failAtOnce && this.#errors.length > 0) throw this.#errors.shift()!
+    while (this.#head < this.#queue.length) {
+      const { reader, what } = this.#queue[this.#head++]!
+      if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
+        this.#queue = this.#queue.slice(this.#head)
+        this.#head = 0
+      }
+      if (what instanceof MillraceError) this.#fail(reader, what)
+      else {
+        const pulled = this.#take(reader, what)
+        if (pulled !== undefined) return pulled
+      }
+      if (this.#settings.failAtOnce && this.#errors.length > 0) throw this.#errors.shift()!
+    }
+    if (this.#active > 0) return undefined
+    const error = this.#errors.shift()
+    if (error !== undefined) throw error
+    return 'end'
+  }
+
+  /** Makes a batch of a lease, if any of it is to be shown. */
+  #take(reader: PartitionReader, lease: Lease): Pulled | undefined {
+    const { progress } = reader
+    if (progress.state !== 'active' || lease.generation !== reader.generation) {
+      lease.release()
+      return undefined
+    }
+    if (lease.fault !== 0) {
+      this.#corrupt(reader, lease)
+      return undefined
+    }
+    const range = reader.range(lease)
+    const shown = lease.kind === Kind.data && range.end > range.first
+    this.#passed(reader, lease.nextOffset)
+    if (!shown) {
+      lease.release()
+      return undefined
+    }
+    this.#settings.stats.took(lease, range.end - range.first, this.#engine.clock.now())
+    const decoder = this.#settings.decoderOf(progress.topic)
+    return { reader, batch: new Batch(progress.topic, progress.partition, lease, range, decoder) }
+  }
+
+  /** The partition has come to this offset; at its end it is done. */
+  #passed(reader: PartitionReader, nextOffset: number): void {
+    const { progress } = reader
+    progress.position = Math.max(progress.position, nextOffset)
+    if (progress.end === undefined || progress.position < progress.end) return
+    progress.state = 'done'
+    this.#active--
+  }
+
+  #corrupt(reader: PartitionReader, lease: Lease): void {
+    const { topic, partition } = reader.progress
+    const broker = this.#engine.brokerName(lease.broker)
+    const error = faultError(lease.fault, { topic, partition, broker, offset: lease.baseOffset })
+    lease.release()
+    if (this.#settings.onCorruptRecord === 'skip') this.#passed(reader, lease.nextOffset)
+    else this.#fail(reader, error)
+  }
+
+  #arrived(reader: PartitionReader, what: Lease | MillraceError): void {
+    this.#queue.push({ reader, what })
+    this.#serve()
+  }
+
+  #fail(reader: PartitionReader, error: MillraceError): void {
+    if (reader.progress.state !== 'active') return
+    reader.progress.state = 'failed'
+    this.#errors.push(error)
+    this.#drop([reader])
+  }
+
+  /** Ends partitions that are not active any more: I/O forgets them, queued batches are released when met. */
+  #drop(readers: PartitionReader[]): void {
+    if (readers.length === 0) return
+    for (const reader of readers) {
+      reader.generation = this.#engine.nextGeneration()
+      this.#active--
+    }
+    this.#handle.unassign(readers.map(({ slot }) => slot))
+    for (const queued of this.#queue.splice(0).slice(this.#head)) {
+      if (readers.includes(queued.reader)) discard(queued)
+      else this.#queue.push(queued)
+    }
+    this.#head = 0
+  }
+
+  #serve(): void {
+    while (this.#waiters.length > 0) {
+      try {
+        const ready = this.#next()
+        if (ready === undefined) return
+        this.#settle()?.resolve(ready)
+      } catch (error) {
+        this.#settle()?.reject(error)
+      }
+    }
+  }
+
+  #settle(): Waiter | undefined {
+    const waiter = this.#waiters.shift()
+    waiter?.timer?.cancel()
+    return waiter
+  }
+
+  #idle(waiter: Waiter): void {
+    const at = this.#waiters.indexOf(waiter)
+    if (at >= 0) this.#waiters.splice(at, 1)
+    waiter.resolve('idle')
+  }
+}
+
+function discard({ what }: Queued): void {
+  if (!(what instanceof MillraceError)) what.release()
+}

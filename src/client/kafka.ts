@@ -1,0 +1,97 @@
+// The client: options, one engine started when first needed, and everything that is made from it. [main thread]
+import { Closed } from '../base/errors.ts'
+import { Engine, type EngineParts } from '../engine/engine.ts'
+import { Iteration } from './iteration.ts'
+import { planTopics, type TopicsArgument } from './iteration-spec.ts'
+import {
+  type IterateOptions,
+  type KafkaOptions,
+  type ResolvedKafkaOptions,
+  refuseWhatIsNotThereYet,
+  resolveOptions,
+} from './options.ts'
+import type { Deserializer } from './serdes.ts'
+
+/** How the roles are started; the wiring decides whether on threads or inline. */
+export type StartEngine = (options: ResolvedKafkaOptions) => EngineParts | Promise<EngineParts>
+
+/** What `iterate` gives for its deserializers: `Buffer | null` where there is none. */
+type Read<O, P extends 'key' | 'value'> = O extends { [N in P]: Deserializer<infer T> } ? T : Buffer | null
+
+/** `Kafka` without a wiring; users get it bound to one, as `Kafka`. */
+export class KafkaClient implements AsyncDisposable {
+  /** The options in force, complete. */
+  readonly options: ResolvedKafkaOptions
+  readonly #start: StartEngine
+  #engine: Promise<Engine> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: KafkaOptions, start: StartEngine) {
+    this.options = resolveOptions('kafka', options)
+    this.#start = start
+  }
+
+  /**
+   * Reads topics without a group: every partition from its beginning to the end it has now, unless told otherwise.
+   *
+   * ```ts
+   * for await (const record of kafka.iterate('events')) …
+   * kafka.iterate(['events', 'users'])
+   * kafka.iterate({ events: { from: -100 }, users: { partitions: { 0: 10, 5: 'latest' } } }, { until: 'never' })
+   * ```
+   */
+  iterate<const O extends IterateOptions = Record<never, never>>(
+    topics: TopicsArgument,
+    options?: O,
+  ): Iteration<Read<O, 'key'>, Read<O, 'value'>> {
+    const plan = planTopics(topics)
+    const resolved = resolveOptions('iterate', options ?? {}, this.options)
+    return new Iteration({
+      topics: plan,
+      options: resolved,
+      engine: () => this.engine(),
+      defaultApiTimeoutMs: this.options.defaultApiTimeoutMs,
+      serdesOf: (topic) => this.options.topics?.[topic] ?? {},
+    })
+  }
+
+  /** Connects now instead of at the first use: fails fast when no broker can be reached. */
+  async connect({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    const engine = await this.engine()
+    await engine.call({ op: 'topics', topics: [] }, { timeoutMs: this.options.defaultApiTimeoutMs, signal })
+  }
+
+  /** Share of time each thread was busy since its start, 0 to 1, by name; empty before the first use and inline. */
+  async busy(): Promise<Record<string, number>> {
+    return this.#engine === undefined ? {} : (await this.#engine).busy()
+  }
+
+  /** @internal The engine, started at the first call. */
+  engine(): Promise<Engine> {
+    if (this.#closing !== undefined) {
+      return Promise.reject(new Closed('CLOSED', 'This Kafka instance was closed; make a new one.'))
+    }
+    this.#engine ??= this.#startEngine()
+    return this.#engine
+  }
+
+  /** Ends everything that runs: calls reject, loops end, threads stop. Settles within 5 s, broker dead or not. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #startEngine(): Promise<Engine> {
+    refuseWhatIsNotThereYet(this.options)
+    return new Engine(await this.#start(this.options))
+  }
+
+  async #close(): Promise<void> {
+    const engine = await this.#engine?.catch(() => undefined)
+    await engine?.close()
+  }
+}

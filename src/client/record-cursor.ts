@@ -1,0 +1,121 @@
+// Reads batches as records: one at a time, or a handful. [main thread]
+import type { Batch } from './batch.ts'
+import type { Pulled } from './batch-stream.ts'
+import type { PartitionProgress } from './partition-reader.ts'
+import type { ConsumerRecord } from './record.ts'
+
+/** Where a cursor gets its batches. */
+export interface CursorPlan {
+  pull(idleMs: number | undefined): Promise<Pulled>
+  idleMs: number | undefined
+  /** The last record was given. */
+  ended(): Promise<void>
+}
+
+type Step<K, V> = IteratorResult<ConsumerRecord<K, V>, undefined>
+
+/** Stands in one batch at a time. */
+export class RecordCursor<K, V> {
+  readonly #plan: CursorPlan
+  #batch: Batch<K, V> | undefined
+  #progress: PartitionProgress | undefined
+  #next = 0
+  /** Calls are served one after the other: each waits for the one before. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #waiting = 0
+
+  constructor(plan: CursorPlan) {
+    this.#plan = plan
+  }
+
+  /** The next record; `undefined` after `idleMs` without one; done at the end. */
+  next(): Promise<Step<K, V>> {
+    if (this.#waiting === 0) {
+      const record = this.#step()
+      if (record !== undefined) return Promise.resolve({ done: false, value: record })
+    }
+    return this.#inTurn(() => this.#nextSlow())
+  }
+
+  /** Up to `max` records: waits for the first one only, at most `timeoutMs`. */
+  take(max: number, timeoutMs: number | undefined): Promise<ConsumerRecord<K, V>[]> {
+    return this.#inTurn(async () => {
+      const records: ConsumerRecord<K, V>[] = []
+      while (records.length < max) {
+        const record = this.#step()
+        if (record !== undefined) records.push(record)
+        else if (records.length > 0 && !(await this.#fill(0))) break
+        else if (records.length === 0 && !(await this.#fill(timeoutMs))) break
+      }
+      return records
+    })
+  }
+
+  /** Leaves the batch it stands in: what of it was not given is read again by the next loop. */
+  drop(): void {
+    this.#settlePosition()
+    this.#batch?.release()
+    this.#batch = undefined
+  }
+
+  async #nextSlow(): Promise<Step<K, V>> {
+    for (;;) {
+      const record = this.#step()
+      if (record !== undefined) return { done: false, value: record }
+      const pulled = await this.#plan.pull(this.#plan.idleMs)
+      if (pulled === 'end') {
+        await this.#plan.ended()
+        return { done: true, value: undefined }
+      }
+      if (pulled === 'idle') return { done: false, value: undefined as unknown as ConsumerRecord<K, V> }
+      this.#enter(pulled)
+    }
+  }
+
+  /** Enters the next batch; false when none came in time, or none will. */
+  async #fill(timeoutMs: number | undefined): Promise<boolean> {
+    const pulled = await this.#plan.pull(timeoutMs)
+    if (pulled === 'end' || pulled === 'idle') return false
+    this.#enter(pulled)
+    return true
+  }
+
+  #enter({ reader, batch }: Exclude<Pulled, string>): void {
+    this.#batch = batch as Batch<K, V>
+    this.#progress = reader.progress
+    this.#next = 0
+  }
+
+  #step(): ConsumerRecord<K, V> | undefined {
+    const batch = this.#batch
+    if (batch === undefined) return undefined
+    while (this.#next < batch.count && this.#progress!.state !== 'stopped') {
+      const record = batch.decodeAt(this.#next++)
+      if (record !== undefined) return record
+    }
+    this.#batch = undefined
+    batch.release()
+    return undefined
+  }
+
+  /** The partition's position ran ahead to the end of the batch when it was taken: back to what was not given. */
+  #settlePosition(): void {
+    const batch = this.#batch
+    const progress = this.#progress
+    if (batch === undefined || progress === undefined || batch.released || this.#next >= batch.count) return
+    progress.position = batch.offsetAt(this.#next)
+    if (progress.state === 'done') progress.state = 'active'
+  }
+
+  async #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    this.#waiting++
+    const before = this.#turn
+    const mine = before.then(run, run)
+    this.#turn = mine.catch(() => undefined)
+    try {
+      return await mine
+    } finally {
+      this.#waiting--
+    }
+  }
+}

@@ -1,0 +1,88 @@
+// One record as user code holds it: it stays readable and equal for ever. [main thread]
+import { HEADERS_START, KEY_LENGTH, KEY_START, VALUE_LENGTH, VALUE_START, WORDS_PER_RECORD } from '../record/columns.ts'
+import { readHeaders } from '../record/headers.ts'
+import { RecordHeaders } from './headers.ts'
+
+/** A batch's bytes as memory of main's own, shared by the records taken from it and freed with the last of them. */
+export interface OwnedBatch {
+  topic: string
+  partition: number
+  bytes: Buffer
+  index: Int32Array
+}
+
+/** A record read from a topic. `K` and `V` are what the deserializers give: `Buffer | null` without any. */
+export class ConsumerRecord<K = Buffer | null, V = Buffer | null> {
+  /** Its offset in the partition. */
+  readonly offset: number
+  /** Milliseconds since the epoch: of its creation, or of its append where the topic says LogAppendTime. */
+  readonly timestamp: number
+  readonly #batch: OwnedBatch
+  readonly #row: number
+  #key: K | undefined
+  #value: V | undefined
+  #headers: RecordHeaders | undefined
+
+  /** @internal */
+  constructor(batch: OwnedBatch, i: number, offset: number, timestamp: number, key?: K, value?: V) {
+    this.offset = offset
+    this.timestamp = timestamp
+    this.#batch = batch
+    this.#row = i * WORDS_PER_RECORD
+    this.#key = key
+    this.#value = value
+  }
+
+  get topic(): string {
+    return this.#batch.topic
+  }
+
+  get partition(): number {
+    return this.#batch.partition
+  }
+
+  /** The key; null when the record has none. */
+  get key(): K {
+    if (this.#key === undefined) this.#key = this.#bytes(KEY_START, KEY_LENGTH) as K
+    return this.#key
+  }
+
+  /** The value; null in a tombstone. */
+  get value(): V {
+    if (this.#value === undefined) this.#value = this.#bytes(VALUE_START, VALUE_LENGTH) as V
+    return this.#value
+  }
+
+  /** The headers, in order, duplicates kept. */
+  get headers(): RecordHeaders {
+    const { bytes, index } = this.#batch
+    this.#headers ??= new RecordHeaders(readHeaders(bytes, index[this.#row + HEADERS_START]!))
+    return this.#headers
+  }
+
+  /** A key without a value: compaction will remove the key. */
+  get isTombstone(): boolean {
+    const { index } = this.#batch
+    return index[this.#row + KEY_LENGTH]! >= 0 && index[this.#row + VALUE_LENGTH]! < 0
+  }
+
+  /** The record as plain data. */
+  toJSON(): object {
+    const { topic, partition, offset, timestamp, key, value, headers } = this
+    return { topic, partition, offset, timestamp, key: plain(key), value: plain(value), headers }
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): object {
+    const { topic, partition, offset, timestamp, key, value } = this
+    return { topic, partition, offset, timestamp, key, value, headers: [...this.headers] }
+  }
+
+  #bytes(start: number, length: number): Buffer | null {
+    const { bytes, index } = this.#batch
+    const size = index[this.#row + length]!
+    return size < 0 ? null : bytes.subarray(index[this.#row + start]!, index[this.#row + start]! + size)
+  }
+}
+
+/** Bytes become text in JSON, everything else is as it is. */
+const plain = (part: unknown): unknown => (Buffer.isBuffer(part) ? part.toString('utf8') : part)

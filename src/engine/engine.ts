@@ -1,0 +1,198 @@
+// Main's end of the engine: readers and their slots, calls to the I/O thread, and what keeps the process up. [main thread]
+import type { Clock } from '../base/clock.ts'
+import { Closed, fromWire, InvalidOption, type MillraceError } from '../base/errors.ts'
+import type { Call, CallResults, CursorStart, ReaderSettings, ToIo, ToMain } from '../control/commands.ts'
+import type { Port } from '../control/port.ts'
+import type { Answer, Bell } from '../ring/doorbell.ts'
+import { READERS_MAX, SLOTS_MAX } from '../ring/layout.ts'
+import type { Memory } from '../ring/memory.ts'
+import { type CallLimits, Calls } from './calls.ts'
+import { Hub, type SlotOwner } from './hub.ts'
+
+/** What a wiring hands to main: the other roles, however they run. */
+export interface EngineParts {
+  memory: Memory
+  clock: Clock
+  io: Port<ToIo, ToMain>
+  mainBell: Answer
+  ioBell: Bell
+  workerBells: Bell[]
+  /** Keeps the process up (true) or lets it end (false). */
+  hold(on: boolean): void
+  /** Tells of the death of a thread. */
+  onDeath(report: (error: MillraceError) => void): void
+  /** Share of time each thread was busy since the start, 0 to 1, by name. */
+  busy(): Record<string, number>
+  /** Ends the threads. */
+  stop(): Promise<void>
+}
+
+/** What a reader of partitions is told. */
+export interface PartitionOwner extends SlotOwner {
+  /** I/O gave the partition up once everything before `position` was sent. */
+  failed(error: MillraceError, position: number): void
+}
+
+/** A reader's place in the engine. */
+export interface ReaderHandle {
+  readonly id: number
+  /** Reserves a slot for a partition and routes its batches. */
+  slot(owner: PartitionOwner): number
+  assign(cursors: CursorStart[]): void
+  seek(slot: number, generation: number, position: number): void
+  unassign(slots: number[]): void
+  /** Resolves when nothing of this reader is in flight any more. */
+  close(): Promise<void>
+}
+
+/** Close settles in this time, dead broker or not. */
+const CLOSE_MS = 2_000
+
+/** One engine a Kafka instance. */
+export class Engine {
+  readonly clock: Clock
+  readonly memory: Memory
+  readonly #parts: EngineParts
+  readonly #calls: Calls
+  readonly #hub: Hub
+  readonly #owners = new Map<number, PartitionOwner>()
+  readonly #brokers = new Map<number, string>()
+  readonly #freeSlots: number[] = []
+  readonly #freeReaders: number[] = []
+  #slotsMade = 0
+  #readersMade = 0
+  #holds = 0
+  #generation = 0
+  #dead: MillraceError | undefined
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts
+    this.clock = parts.clock
+    this.memory = parts.memory
+    this.#calls = new Calls((message) => parts.io.post(message), parts.clock)
+    this.#hub = new Hub(parts.memory, parts.ioBell, parts.workerBells)
+    parts.io.onMessage((message) => this.#message(message))
+    parts.mainBell.start(() => this.#hub.drain())
+    parts.onDeath((error) => this.#died(error))
+    parts.hold(false)
+  }
+
+  /** Asks the I/O thread; the process stays up until it answers. */
+  async call<C extends Call>(call: C, limits: CallLimits): Promise<CallResults[C['op']]> {
+    if (this.#dead !== undefined) throw this.#dead
+    return this.holding(this.#calls.call(call, limits))
+  }
+
+  /** Keeps the process up while something is awaited: a pending Atomics.waitAsync alone does not (hazard 8). */
+  async holding<T>(pending: Promise<T>): Promise<T> {
+    if (++this.#holds === 1) this.#parts.hold(true)
+    try {
+      return await pending
+    } finally {
+      if (--this.#holds === 0) this.#parts.hold(false)
+    }
+  }
+
+  /** A number never given before: what an older generation of a slot left in flight is told apart by it. */
+  nextGeneration(): number {
+    this.#generation = (this.#generation + 1) | 0
+    return this.#generation
+  }
+
+  /** The address of a broker by its id, for messages. */
+  brokerName(id: number): string {
+    return this.#brokers.get(id) ?? `node ${id}`
+  }
+
+  /** Share of time each thread was busy. */
+  busy(): Record<string, number> {
+    return this.#parts.busy()
+  }
+
+  /** Opens a reader: an iteration or a consumer. */
+  openReader(settings: ReaderSettings): ReaderHandle {
+    if (this.#dead !== undefined) throw this.#dead
+    const id = this.#freeReaders.pop() ?? this.#readersMade++
+    if (id >= READERS_MAX) {
+      throw new InvalidOption('TOO_MANY_READERS', `at most ${READERS_MAX} iterations and consumers can be open at once`)
+    }
+    const slots: number[] = []
+    this.memory.countReader(1)
+    this.#post({ type: 'openReader', reader: id, settings })
+    return {
+      id,
+      slot: (owner) => {
+        const slot = this.#takeSlot(owner)
+        slots.push(slot)
+        return slot
+      },
+      assign: (cursors) => this.#post({ type: 'assign', reader: id, cursors }),
+      seek: (slot, generation, position) => this.#post({ type: 'seek', reader: id, slot, generation, position }),
+      unassign: (gone) => this.#post({ type: 'unassign', reader: id, slots: gone }),
+      close: () => this.#closeReader(id, slots),
+    }
+  }
+
+  /** Ends the engine: pending calls reject with Closed, threads stop. */
+  async close(): Promise<void> {
+    if (this.#dead === undefined) {
+      const closing = this.#calls.call({ op: 'close' }, { timeoutMs: CLOSE_MS })
+      this.#dead = new Closed('CLOSED', 'this Kafka instance was closed')
+      await closing.catch(() => undefined)
+    }
+    this.#died(this.#dead)
+    this.#parts.mainBell.stop()
+    this.#parts.io.close()
+    await this.#parts.stop()
+  }
+
+  async #closeReader(id: number, slots: number[]): Promise<void> {
+    for (const slot of slots) {
+      this.#hub.disown(slot)
+      this.#owners.delete(slot)
+    }
+    if (this.#dead !== undefined) return
+    await this.call({ op: 'closeReader', reader: id }, { timeoutMs: CLOSE_MS }).catch(() => undefined)
+    this.memory.countReader(-1)
+    this.#freeReaders.push(id)
+    // What the workers still hold of these slots is released by the hub; generations tell old from new.
+    this.#freeSlots.push(...slots)
+  }
+
+  #takeSlot(owner: PartitionOwner): number {
+    const slot = this.#freeSlots.pop() ?? this.#slotsMade++
+    if (slot >= SLOTS_MAX) {
+      throw new InvalidOption('TOO_MANY_PARTITIONS', `at most ${SLOTS_MAX} partitions can be read at once`)
+    }
+    this.#owners.set(slot, owner)
+    this.#hub.own(slot, owner)
+    return slot
+  }
+
+  #post(message: ToIo): void {
+    if (this.#dead === undefined) this.#parts.io.post(message)
+  }
+
+  #message(message: ToMain): void {
+    switch (message.type) {
+      case 'reply':
+        return this.#calls.answered(message.id, message.result, message.error)
+      case 'broker':
+        this.#brokers.set(message.id, message.address)
+        return
+      case 'failed': {
+        const owner = this.#owners.get(message.slot)
+        if (owner?.generation === message.generation) owner.failed(fromWire(message.error), message.position)
+        return
+      }
+      case 'event':
+        return
+    }
+  }
+
+  #died(error: MillraceError): void {
+    this.#dead ??= error
+    this.#calls.failAll(error)
+    for (const owner of [...this.#owners.values()]) owner.failed(error, Number.NEGATIVE_INFINITY)
+  }
+}

@@ -1,0 +1,59 @@
+// Where batches arrive on main: drains the workers' rings and hands each batch to the reader it belongs to. [main thread]
+import type { Bell } from '../ring/doorbell.ts'
+import type { Memory } from '../ring/memory.ts'
+import { Lease } from './lease.ts'
+
+/** Who takes the batches of one slot. */
+export interface SlotOwner {
+  /** Batches of another generation were sought past, and are released unseen. */
+  generation: number
+  arrived(lease: Lease): void
+}
+
+/** Drains at every ring of main's bell. Never blocks: what readers queue is bounded by their credit. */
+export class Hub {
+  readonly #memory: Memory
+  readonly #ioBell: Bell
+  readonly #workerBells: Bell[]
+  readonly #owners = new Map<number, SlotOwner>()
+
+  constructor(memory: Memory, ioBell: Bell, workerBells: Bell[]) {
+    this.#memory = memory
+    this.#ioBell = ioBell
+    this.#workerBells = workerBells
+  }
+
+  /** Routes the batches of a slot. */
+  own(slot: number, owner: SlotOwner): void {
+    this.#owners.set(slot, owner)
+  }
+
+  /** Releases whatever still comes for a slot. */
+  disown(slot: number): void {
+    this.#owners.delete(slot)
+  }
+
+  /** Takes everything that has arrived. */
+  drain(): void {
+    for (const ring of this.#memory.toMain) {
+      for (let at = ring.peek(); at >= 0; at = ring.peek()) {
+        const lease = new Lease(this.#memory, at, this.#freed)
+        ring.release()
+        const owner = this.#owners.get(lease.slot)
+        if (owner === undefined || owner.generation !== lease.generation) {
+          lease.release()
+          continue
+        }
+        lease.detachIfSmall()
+        owner.arrived(lease)
+      }
+    }
+    // Ring space counts as room too: a worker that found main's ring full waits for this.
+    this.#freed()
+  }
+
+  #freed = (): void => {
+    if (this.#memory.roomWanted(0)) this.#ioBell.ring()
+    for (const [worker, bell] of this.#workerBells.entries()) if (this.#memory.roomWanted(1 + worker)) bell.ring()
+  }
+}

@@ -1,0 +1,129 @@
+// One batch as main holds it: where its records lie in shared memory, until it is released. [main thread]
+import { LOG_APPEND_TIME_BIT } from '../record/batch.ts'
+import { INDEX_BYTES_PER_RECORD, OFFSET_DELTA, timestampDelta, WORDS_PER_RECORD } from '../record/columns.ts'
+import { Field, getLong } from '../ring/descriptor.ts'
+import type { Memory } from '../ring/memory.ts'
+
+/** A batch of less than this is copied to main's heap on arrival: holding it must not pin a segment for each. */
+const DETACH_BYTES = 65_536
+/** What a detached batch costs beside its bytes: the lease, two buffers. */
+const DETACHED_OVERHEAD_BYTES = 512
+
+/** A decoded batch and its references to shared memory. `released` makes every later read of its bytes an error. */
+export class Lease {
+  readonly slot: number
+  readonly generation: number
+  readonly reader: number
+  readonly kind: number
+  readonly fault: number
+  readonly broker: number
+  readonly baseOffset: number
+  /** The offset after the last one that the batch covers. */
+  readonly nextOffset: number
+  readonly count: number
+  readonly leaderEpoch: number
+  readonly highWatermark: number
+  readonly arrivedUs: number
+  readonly decodedUs: number
+  /** Size of the batch on the wire, in bytes. */
+  readonly recordsBytes: number
+  bytes: Uint8Array
+  recordsStart: number
+  index: Int32Array
+  indexStart: number
+  released = false
+  /** Its bytes are main's own: nothing of it lies in shared memory any more. */
+  detached = false
+  readonly #memory: Memory
+  readonly #appendTime: number
+  readonly #baseTimestamp: number
+  readonly #raw: [home: number, start: number, size: number]
+  readonly #block: [home: number, start: number, size: number]
+  readonly #freed: () => void
+
+  /** Takes the descriptor at `at` over: from here on its references are this lease's. `freed` runs after a release. */
+  constructor(memory: Memory, at: number, freed: () => void) {
+    const words = memory.words
+    this.#memory = memory
+    this.#freed = freed
+    this.slot = words[at + Field.slot]!
+    this.generation = words[at + Field.generation]!
+    this.reader = words[at + Field.reader]!
+    this.kind = words[at + Field.kind]!
+    this.fault = words[at + Field.fault]!
+    this.broker = words[at + Field.broker]!
+    this.baseOffset = getLong(words, at + Field.baseOffset)
+    this.nextOffset = this.baseOffset + words[at + Field.nextDelta]!
+    this.count = words[at + Field.count]!
+    this.leaderEpoch = words[at + Field.leaderEpoch]!
+    this.highWatermark = getLong(words, at + Field.highWatermark)
+    this.arrivedUs = words[at + Field.arrived]!
+    this.decodedUs = words[at + Field.decoded]!
+    this.recordsBytes = words[at + Field.recordsSize]!
+    const appendTime = (words[at + Field.attributes]! & LOG_APPEND_TIME_BIT) !== 0
+    this.#appendTime = appendTime ? getLong(words, at + Field.maxTimestamp) : -1
+    this.#baseTimestamp = getLong(words, at + Field.baseTimestamp)
+    this.#raw = [words[at + Field.bytesHome]!, words[at + Field.bytesStart]!, words[at + Field.bytesSize]!]
+    this.#block = [words[at + Field.blockHome]!, words[at + Field.blockStart]!, words[at + Field.blockSize]!]
+    this.bytes = memory.home(words[at + Field.recordsHome]!).bytes
+    this.recordsStart = words[at + Field.recordsStart]!
+    this.index = memory.home(this.#block[0]).words
+    this.indexStart = words[at + Field.indexStart]! / 4
+  }
+
+  /** The offset of record `i`. */
+  offsetAt(i: number): number {
+    return this.baseOffset + this.index[this.indexStart + i * WORDS_PER_RECORD + OFFSET_DELTA]!
+  }
+
+  /** The timestamp of record `i`, in ms: of its creation, or of its append where the topic says LogAppendTime. */
+  timestampAt(i: number): number {
+    if (this.#appendTime >= 0) return this.#appendTime
+    return this.#baseTimestamp + timestampDelta(this.index, this.indexStart + i * WORDS_PER_RECORD)
+  }
+
+  /** Bytes that this lease keeps from being used again. */
+  get heldBytes(): number {
+    return this.#raw[2] + this.#block[2]
+  }
+
+  /** Copies a small batch to main's heap and gives the shared memory back; its credit stays taken until release. */
+  detachIfSmall(): void {
+    if (this.heldBytes >= DETACH_BYTES || this.heldBytes === 0) return
+    const { bytes, index } = this.copy()
+    this.#releaseMemory()
+    this.bytes = bytes
+    this.recordsStart = 0
+    this.index = index
+    this.indexStart = 0
+    this.detached = true
+    this.#memory.addDetached(this.reader, this.heldBytes + DETACHED_OVERHEAD_BYTES)
+  }
+
+  /** The records and their index as memory of their own, by one memcpy each. */
+  copy(): { bytes: Buffer; index: Int32Array } {
+    if (this.detached) return { bytes: this.bytes as Buffer, index: this.index }
+    const bytes = Buffer.allocUnsafeSlow(this.recordsBytes)
+    bytes.set(this.bytes.subarray(this.recordsStart, this.recordsStart + this.recordsBytes))
+    const words = (this.count * INDEX_BYTES_PER_RECORD) / 4
+    return { bytes, index: this.index.slice(this.indexStart, this.indexStart + words) as Int32Array }
+  }
+
+  /** Gives everything back, once. */
+  release(): void {
+    if (this.released) return
+    this.released = true
+    if (this.detached) this.#memory.addDetached(this.reader, -(this.heldBytes + DETACHED_OVERHEAD_BYTES))
+    else this.#releaseMemory()
+    if (this.#raw[2] > 0) this.#memory.addRaw(this.slot, -this.#raw[2])
+    if (this.#block[2] > 0) this.#memory.addDecoded(this.slot, -this.#block[2])
+    this.#freed()
+  }
+
+  #releaseMemory(): void {
+    for (const [home, start, size] of [this.#raw, this.#block]) {
+      if (size > 0) this.#memory.home(home).release(start, size)
+    }
+    this.#freed()
+  }
+}

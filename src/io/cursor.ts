@@ -1,0 +1,53 @@
+// Where one reader stands in one partition. [I/O thread]
+import type { CursorStart } from '../control/commands.ts'
+import { AbortedTransactions } from '../record/aborted.ts'
+
+/**
+ * What a cursor is doing: fetched from its leader; looking for a leader; checking its position after a change of
+ * leader epoch (KIP-320); asking where to go on after OFFSET_OUT_OF_RANGE; or stopped by an error, for good.
+ */
+export type CursorState = 'fetching' | 'locating' | 'validating' | 'resetting' | 'failed'
+
+/** A (reader, partition) on the I/O thread. Seeks replace its generation; answers to older requests are ignored. */
+export class Cursor {
+  readonly slot: number
+  readonly topic: string
+  readonly partition: number
+  readonly end: number | undefined
+  generation: number
+  position: number
+  state: CursorState = 'locating'
+  /** The node it is fetched from while `fetching`. */
+  leader = -1
+  leaderEpoch = -1
+  /** Fixed when first seen: a topic that was deleted and made again has another id, and other offsets. */
+  topicId: string | undefined
+  /** Leader epoch of the last batch fetched, which OffsetForLeaderEpoch asks about. */
+  lastEpoch = -1
+  /** Failed attempts in a row to find or reach the leader. */
+  attempts = 0
+  /** Which transactions were aborted, from the last response; `undefined` under read_uncommitted. */
+  aborted: AbortedTransactions = new AbortedTransactions([])
+
+  constructor({ slot, generation, topic, partition, position, end }: CursorStart) {
+    this.slot = slot
+    this.generation = generation
+    this.topic = topic
+    this.partition = partition
+    this.position = position
+    this.end = end
+  }
+
+  /** Nothing is left to fetch. */
+  get finished(): boolean {
+    return this.end !== undefined && this.position >= this.end
+  }
+
+  /** Starts anew at another offset. */
+  seek(position: number, generation: number): void {
+    this.position = position
+    this.generation = generation
+    this.lastEpoch = -1
+    if (this.state !== 'fetching') this.state = 'locating'
+  }
+}

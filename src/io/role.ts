@@ -1,0 +1,165 @@
+// What the I/O thread does, as a state machine over transport, clock, randomness and hand-off. [I/O thread]
+
+import type { Clock } from '../base/clock.ts'
+import { type MillraceError, toWire } from '../base/errors.ts'
+import type { Random } from '../base/random.ts'
+import type { Transport } from '../base/transport.ts'
+import type { Call, CallResults, OffsetAnswer, ToIo, ToMain } from '../control/commands.ts'
+import type { Port } from '../control/port.ts'
+import type { ApiName } from '../protocol/apis.ts'
+import type { Answer, Bell } from '../ring/doorbell.ts'
+import type { Memory } from '../ring/memory.ts'
+import type { SpillDesk } from '../ring/spill.ts'
+import { Cluster } from './cluster.ts'
+import { Feed } from './feed.ts'
+import type { IoOptions } from './io-options.ts'
+import { OffsetLookup } from './offsets.ts'
+import { Outlet } from './outlet.ts'
+import { Reader } from './reader.ts'
+import { Requester } from './requester.ts'
+
+/** What the role runs on. */
+export interface IoParts {
+  transport: Transport
+  clock: Clock
+  random: Random
+  port: Port<ToMain, ToIo>
+  memory: Memory
+  /** Rung when there may be room again. */
+  bell: Answer
+  workerBells: Bell[]
+  spills: SpillDesk
+  options: IoOptions
+}
+
+/** Answers main's commands, owns all readers. */
+export class IoRole {
+  readonly #parts: IoParts
+  readonly #cluster: Cluster
+  readonly #requester: Requester
+  readonly #offsets: OffsetLookup
+  readonly #outlet: Outlet
+  readonly #feed: Feed
+  readonly #readers = new Map<number, Reader>()
+  readonly #calls = new Map<number, AbortController>()
+
+  constructor(parts: IoParts) {
+    const { transport, clock, random, options, memory, workerBells, spills, port } = parts
+    this.#parts = parts
+    this.#cluster = new Cluster({
+      transport,
+      clock,
+      random,
+      options,
+      onEvent: ({ type, ...detail }) => {
+        if (type === 'throttled' || type === 'disconnected')
+          port.post({ type: 'event', name: type, detail: plain(detail) })
+      },
+    })
+    this.#requester = new Requester(this.#cluster)
+    this.#offsets = new OffsetLookup(this.#cluster)
+    this.#outlet = new Outlet(memory, workerBells)
+    this.#feed = new Feed(memory, this.#outlet, spills, clock)
+  }
+
+  /** Starts to listen. */
+  start(): void {
+    this.#parts.port.onMessage((message) => this.#message(message))
+    this.#parts.bell.start(() => this.#pump())
+  }
+
+  #pump(): void {
+    this.#outlet.flush()
+    for (const reader of this.#readers.values()) reader.pump()
+  }
+
+  #message(message: ToIo): void {
+    switch (message.type) {
+      case 'call':
+        return void this.#call(message.id, message.call, message.timeoutMs)
+      case 'cancel':
+        return this.#calls.get(message.id)?.abort()
+      case 'openReader':
+        return this.#open(message.reader, message.settings)
+      case 'assign':
+        return this.#readers.get(message.reader)?.assign(message.cursors)
+      case 'seek':
+        return this.#readers.get(message.reader)?.seek(message.slot, message.generation, message.position)
+      case 'unassign':
+        return this.#readers.get(message.reader)?.unassign(message.slots)
+    }
+  }
+
+  #open(id: number, settings: Reader['settings']): void {
+    const { memory, spills, clock, port } = this.#parts
+    const post = (message: ToMain) => port.post(message)
+    const shared = { memory, spills, clock, feed: this.#feed, cluster: this.#cluster, offsets: this.#offsets, post }
+    this.#readers.set(id, new Reader({ id, settings, ...shared }))
+  }
+
+  async #call(id: number, call: Call, timeoutMs: number): Promise<void> {
+    const { port } = this.#parts
+    const cancel = new AbortController()
+    this.#calls.set(id, cancel)
+    try {
+      const result = await this.#answer(call, { timeoutMs, signal: cancel.signal })
+      port.post({ type: 'reply', id, result, error: undefined })
+    } catch (error) {
+      port.post({ type: 'reply', id, result: undefined, error: toWire(error) })
+    }
+    this.#calls.delete(id)
+  }
+
+  #answer(call: Call, bounds: { timeoutMs: number; signal: AbortSignal }): Promise<CallResults[Call['op']]> {
+    switch (call.op) {
+      case 'topics':
+        return this.#topics(call.topics, bounds)
+      case 'offsets':
+        return this.#listOffsets(call, bounds)
+      case 'request':
+        return this.#requester
+          .request(call.target, call.api as ApiName, call.body as never, bounds)
+          .then(({ body }) => body)
+      case 'closeReader':
+        return this.#closeReader(call.reader)
+      case 'close':
+        return this.#close()
+    }
+  }
+
+  async #topics(topics: string[], bounds: { timeoutMs: number; signal: AbortSignal }) {
+    const found = await Promise.all(topics.map((topic) => this.#cluster.topic(topic, bounds)))
+    return found.map(({ name, partitions }) => ({ topic: name, partitions: partitions.length }))
+  }
+
+  async #listOffsets(
+    { queries, isolationLevel }: Extract<Call, { op: 'offsets' }>,
+    bounds: { timeoutMs: number; signal: AbortSignal },
+  ): Promise<OffsetAnswer[]> {
+    const answers = await this.#offsets.listOffsets(queries, { isolationLevel, ...bounds })
+    return answers.map(({ topic, partition, offset, error }) => {
+      return { topic, partition, offset, error: error === undefined ? undefined : toWire(error) }
+    })
+  }
+
+  async #closeReader(id: number): Promise<undefined> {
+    const reader = this.#readers.get(id)
+    await reader?.close()
+    this.#readers.delete(id)
+    return undefined
+  }
+
+  async #close(): Promise<undefined> {
+    this.#parts.bell.stop()
+    const closing = [...this.#readers.values()].map((reader) => reader.close())
+    this.#cluster.close()
+    await Promise.all(closing)
+    return undefined
+  }
+}
+
+/** An event without anything that cannot be posted. */
+function plain(detail: Record<string, unknown>): Record<string, unknown> {
+  const { error, ...rest } = detail as { error?: MillraceError }
+  return error === undefined ? rest : { ...rest, error: toWire(error) }
+}

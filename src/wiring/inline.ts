@@ -1,0 +1,73 @@
+// All roles on the calling thread: for short scripts, places without worker threads, and the simulation. [main thread]
+import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import type { Transport } from '../base/transport.ts'
+import type { ToIo, ToMain } from '../control/commands.ts'
+import { localPorts } from '../control/port.ts'
+import { LocalSpills } from '../control/spills.ts'
+import type { EngineParts } from '../engine/engine.ts'
+import { IoRole } from '../io/role.ts'
+import { typescriptKernel } from '../record/typescript-kernel.ts'
+import { LocalBell } from '../ring/doorbell.ts'
+import { allocateMemory } from '../ring/layout.ts'
+import { Memory } from '../ring/memory.ts'
+import { Drain } from '../worker/drain.ts'
+import type { WiringOptions } from './wiring-options.ts'
+
+/** What the roles run on: the machine's, or a simulation's. */
+export interface InlineWorld {
+  transport: Transport
+  clock: Clock
+  random: Random
+  /** Runs a function soon: the hand-off between roles. In order, or as a seed says. */
+  post(run: () => void): void
+}
+
+/** Links the roles directly. One worker: more would share the thread anyway. */
+export function startInline(options: WiringOptions, world: InlineWorld): EngineParts {
+  const { clock, post } = world
+  const memory = new Memory(allocateMemory(options.bufferBytes, 1))
+  const [main, io] = localPorts<ToIo, ToMain>(post)
+  const bells = { main: new LocalBell(post), io: new LocalBell(post), worker: new LocalBell(post) }
+  const spills = new LocalSpills(memory)
+  const drain = new Drain({
+    worker: 0,
+    memory,
+    kernel: typescriptKernel,
+    clock,
+    mainBell: bells.main,
+    ioBell: bells.io,
+    spills,
+    maxDecompressedBytes: options.maxDecompressedBytes,
+  })
+  bells.worker.start(() => drain.run())
+  const role = new IoRole({
+    ...world,
+    port: io,
+    memory,
+    bell: bells.io,
+    workerBells: [bells.worker],
+    spills,
+    options: options.io,
+  })
+  role.start()
+  let keepAlive: NodeJS.Timeout | undefined
+  return {
+    memory,
+    clock,
+    io: main,
+    mainBell: bells.main,
+    ioBell: bells.io,
+    workerBells: [bells.worker],
+    hold(on) {
+      clearInterval(keepAlive)
+      keepAlive = on ? setInterval(() => {}, 0x7fffffff) : undefined
+    },
+    onDeath: () => {},
+    busy: () => ({}),
+    async stop() {
+      clearInterval(keepAlive)
+      bells.worker.stop()
+    },
+  }
+}

@@ -1,0 +1,125 @@
+// The roles on real threads: one I/O worker, a piscina pool of decode workers, main. [main thread]
+import { performance } from 'node:perf_hooks'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { Piscina } from 'piscina'
+import { backgroundClock } from '../base/clock.ts'
+import { type MillraceError, ThreadDied } from '../base/errors.ts'
+import { messagePort } from '../control/port.ts'
+import { PortSpills } from '../control/spills.ts'
+import type { EngineParts } from '../engine/engine.ts'
+import type { IoThreadData } from '../io/thread.ts'
+import { Doorbell } from '../ring/doorbell.ts'
+import { allocateMemory, type SharedMemory } from '../ring/layout.ts'
+import { Memory } from '../ring/memory.ts'
+import type { WorkerTask } from '../worker/thread.ts'
+import type { WiringOptions } from './wiring-options.ts'
+
+/** A thread's entry: `.ts` from source, `.js` from dist. (`new URL('./x.ts', …)` would not be rewritten by the build.) */
+const entry = (path: string): URL => new URL(path + import.meta.url.slice(-3), import.meta.url)
+
+/** How long a thread may take to end by itself. */
+const STOP_MS = 500
+
+/** Starts the threads. They are up when the first command is answered; none of them keeps the process alive alone. */
+export function startThreads(options: WiringOptions): EngineParts {
+  const { decodeWorkers: workers } = options
+  const shared = allocateMemory(options.bufferBytes, workers)
+  const memory = new Memory(shared)
+  const { layout, words } = memory
+  const pool = new DecodePool(shared, workers, options.maxDecompressedBytes)
+  const toMain = new MessageChannel()
+  const spillPorts = [...pool.fromIo, toMain.port1]
+  const workerData: IoThreadData = { memory: shared, options: options.io, spillPorts }
+  const io = new Worker(entry('../io/thread'), { workerData, transferList: spillPorts, name: 'millrace io' })
+  new PortSpills(memory, workers + 1, [], [toMain.port2, ...pool.toMain])
+  let stopped = false
+  return {
+    memory,
+    clock: backgroundClock,
+    io: messagePort(io),
+    mainBell: new Doorbell(words, layout.mainBell),
+    ioBell: new Doorbell(words, layout.ioBell),
+    workerBells: layout.workerBells.map((at) => new Doorbell(words, at)),
+    hold: (on) => (on ? io.ref() : io.unref()),
+    onDeath(report) {
+      io.on('error', (cause) => report(died('I/O thread', cause)))
+      io.on('exit', (code) => !stopped && report(died('I/O thread', new Error(`it exited with code ${code}`))))
+      pool.onDeath((error) => !stopped && report(error))
+    },
+    busy: () => ({ main: busyShare(performance), io: busyShare(io.performance), ...pool.busy() }),
+    async stop() {
+      stopped = true
+      await Promise.all([io.terminate(), pool.stop()])
+      toMain.port2.close()
+    },
+  }
+}
+
+/** The decode workers: as many long-lived tasks as threads, so that each worker is a thread of its own. */
+class DecodePool {
+  readonly fromIo: MessagePort[] = []
+  readonly toMain: MessagePort[] = []
+  readonly #piscina: Piscina
+  readonly #stops: MessagePort[] = []
+  readonly #tasks: Promise<unknown>[] = []
+
+  constructor(memory: SharedMemory, workers: number, maxDecompressedBytes: number) {
+    this.#piscina = new Piscina({
+      filename: entry('../worker/thread').href,
+      minThreads: workers,
+      maxThreads: workers,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // Piscina's own wait between tasks would freeze the thread; its one task never ends anyway.
+      atomics: 'disabled',
+    })
+    for (let worker = 0; worker < workers; worker++) {
+      const stop = new MessageChannel()
+      const out = new MessageChannel()
+      const into = new MessageChannel()
+      const task: WorkerTask = {
+        worker,
+        memory,
+        maxDecompressedBytes,
+        stop: stop.port2,
+        spillsOut: out.port1,
+        spillsIn: into.port2,
+      }
+      this.#stops.push(stop.port1)
+      this.toMain.push(out.port2)
+      this.fromIo.push(into.port1)
+      this.#tasks.push(this.#piscina.run(task, { transferList: [task.stop, task.spillsOut, task.spillsIn] }))
+    }
+    for (const thread of this.#piscina.threads) thread.unref()
+  }
+
+  onDeath(report: (error: MillraceError) => void): void {
+    for (const task of this.#tasks) task.catch((cause) => report(died('decode worker', cause)))
+  }
+
+  busy(): Record<string, number> {
+    return Object.fromEntries(
+      this.#piscina.threads.map((thread, i) => [`worker ${i}`, busyShare(thread.performance)] as const),
+    )
+  }
+
+  async stop(): Promise<void> {
+    for (const stop of this.#stops) stop.postMessage('stop')
+    let timer: NodeJS.Timeout | undefined
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, STOP_MS)
+    })
+    await Promise.race([Promise.allSettled(this.#tasks), limit])
+    clearTimeout(timer)
+    await this.#piscina.destroy()
+    for (const port of [...this.#stops, ...this.toMain]) port.close()
+  }
+}
+
+function died(thread: string, cause: unknown): MillraceError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  const text = `The ${thread} of millrace stopped unexpectedly: ${why}. Make a new Kafka instance.`
+  return new ThreadDied('THREAD_DIED', text, { fatal: true, cause })
+}
+
+const busyShare = ({ eventLoopUtilization }: Pick<typeof performance, 'eventLoopUtilization'>): number =>
+  eventLoopUtilization().utilization

@@ -1,0 +1,49 @@
+// A pool thread: one long task that drains its ring until it is told to stop. [pool threads, piscina entry]
+import type { MessagePort } from 'node:worker_threads'
+import { backgroundClock } from '../base/clock.ts'
+import { PortSpills } from '../control/spills.ts'
+import { typescriptKernel } from '../record/typescript-kernel.ts'
+import { Doorbell } from '../ring/doorbell.ts'
+import type { SharedMemory } from '../ring/layout.ts'
+import { Memory } from '../ring/memory.ts'
+import { Drain } from './drain.ts'
+
+/** The task. */
+export interface WorkerTask {
+  worker: number
+  memory: SharedMemory
+  maxDecompressedBytes: number
+  /** A message on it ends the task; while it is open the thread stays up (a pending Atomics.waitAsync would not do it). */
+  stop: MessagePort
+  /** To main: spills made here. */
+  spillsOut: MessagePort
+  /** From the I/O thread: spills made there. */
+  spillsIn: MessagePort
+}
+
+/** Resolves when the task was stopped. */
+export default function drainUntilStopped(task: WorkerTask): Promise<void> {
+  const memory = new Memory(task.memory)
+  const { layout, words } = memory
+  const bell = new Doorbell(words, layout.workerBells[task.worker]!)
+  const drain = new Drain({
+    worker: task.worker,
+    memory,
+    kernel: typescriptKernel,
+    clock: backgroundClock,
+    mainBell: new Doorbell(words, layout.mainBell),
+    ioBell: new Doorbell(words, layout.ioBell),
+    spills: new PortSpills(memory, 1 + task.worker, [task.spillsOut], [task.spillsIn]),
+    maxDecompressedBytes: task.maxDecompressedBytes,
+  })
+  return new Promise((resolve) => {
+    task.stop.once('message', () => {
+      bell.stop()
+      for (const port of [task.stop, task.spillsOut, task.spillsIn]) port.close()
+      resolve()
+    })
+    bell.start(() => drain.run())
+    // Ready: the drain answers.
+    task.stop.postMessage('ready')
+  })
+}
