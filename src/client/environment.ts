@@ -1,6 +1,6 @@
 // Options out of environment variables. [main thread]
 import { InvalidOption } from '../base/errors.ts'
-import { mergeLayers, type OptionLayer, type OptionSource } from './option-layer.ts'
+import { argumentLayer, mergeLayers, type OptionLayer, type OptionSource } from './option-layer.ts'
 import { type Assignment, textLayer } from './option-text.ts'
 import type { KafkaOptions } from './options.ts'
 import type { SaslOptions } from './security.ts'
@@ -16,10 +16,10 @@ const COMMON = ['KAFKA_BROKERS', 'KAFKA_BOOTSTRAP_SERVERS']
 /**
  * What the environment says: any option as `MILLRACE_` and its name in capitals, `MILLRACE_URL`
  * (`kafka://user:password@host:port,host:port?option=value`, `kafkas://` for TLS), `MILLRACE_API_KEY` (`key:secret`),
- * and for brokers also `KAFKA_BROKERS` and `KAFKA_BOOTSTRAP_SERVERS`. An empty variable counts as not set.
+ * and for brokers also `KAFKA_BROKERS` and `KAFKA_BOOTSTRAP_SERVERS`. An empty variable counts as not set. What is `given` wins.
  */
-export function fromEnvironment(env: Environment = process.env): KafkaOptions {
-  return mergeLayers(environmentLayer(env), commonLayer(env)) as KafkaOptions
+export function fromEnvironment(env: Environment = process.env, given: KafkaOptions = {}): KafkaOptions {
+  return mergeLayers(argumentLayer(given), environmentLayer(env), commonLayer(env)) as KafkaOptions
 }
 
 /** The `MILLRACE_` variables as a layer. */

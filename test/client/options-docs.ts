@@ -21,8 +21,8 @@ UPDATE_DOCS=1 npx vitest run test/client/options-docs -->
 
 Every option has one name in four spellings: \`fetchMaxBytes\` in code, \`fetch.max.bytes\` in Java's
 \`client.properties\` and after \`-X\` on the command line, \`MILLRACE_FETCH_MAX_BYTES\` in the environment. Where
-Kafka's own name is another one, the table gives it, and it is accepted everywhere too. "-" under Java name: Kafka has no
-such option; its name with dots works all the same.
+Kafka's own name is another one, the table gives it, and it is accepted everywhere too. "-" under Java name: Kafka has
+no such option; its name with dots works all the same.
 
 Numbers of bytes and milliseconds are plain numbers in code; as text they may have a unit: \`64MiB\`, \`5s\`, \`10m\`.
 
