@@ -88,7 +88,9 @@ export function lines(records: readonly DecodedRecord[]): string {
   return records
     .map(({ offset, timestamp, key, value, headers }) => {
       const named = headers.map(([name, header]) => `${JSON.stringify(name)}=${hex(header)}`)
-      return `${offset} ${timestamp} ${hex(key)} ${hex(value)} ${named.join(' ')}`
+      // Beyond 2^53 a double is only near the truth; damage makes such timestamps.
+      const time = Number.isSafeInteger(timestamp) ? timestamp : 'beyond 2^53'
+      return `${offset} ${time} ${hex(key)} ${hex(value)} ${named.join(' ')}`
     })
     .join('\n')
 }
