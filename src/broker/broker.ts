@@ -2,7 +2,6 @@
 import { InvalidOption, PartitionNotFound, TopicNotFound } from '../base/errors.ts'
 import { formatAddress } from '../base/tcp.ts'
 import type { Listener } from '../base/transport.ts'
-import type { Sendable } from '../bytes/to-bytes.ts'
 import type { ApiName } from '../protocol/apis.ts'
 import { brokerError } from '../protocol/errors.ts'
 import { Cluster, type TopicSpec } from './cluster.ts'
@@ -13,7 +12,7 @@ import { type Generated, type GenerateOptions, generateEvents } from './generate
 import { refuseTopic } from './handlers/create-topics.ts'
 import { STORED_BYTES_MIN } from './log.ts'
 import { type BrokerOptions, type CheckedBrokerOptions, checkBrokerOptions } from './options.ts'
-import { type SeedOptions, type SeedRecord, seedTopic } from './seed.ts'
+import { type SeedItem, type SeedOptions, seedTopic } from './seed.ts'
 import { CONNECTIONS_MAX, Server } from './server.ts'
 import type { Partition, Topic } from './topic.ts'
 import { advertisedVersions } from './versions.ts'
@@ -94,7 +93,7 @@ export class Broker implements AsyncDisposable {
    * or `headers` is a record, anything else is a value (bytes and strings as they are, objects and arrays as JSON). A missing
    * topic is made. Without a codec all is readable before the promise resolves.
    */
-  async seed(topic: string, items: Iterable<Sendable | SeedRecord>, options: SeedOptions = {}): Promise<void> {
+  async seed(topic: string, items: Iterable<SeedItem>, options: SeedOptions = {}): Promise<void> {
     await seedTopic(this.#server.cluster, this.#topicOrNew(topic), items, options)
   }
 

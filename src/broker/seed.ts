@@ -19,6 +19,9 @@ export interface SeedRecord {
   headers?: Readonly<Record<string, Sendable>> | readonly (readonly [name: string, value: Sendable])[]
 }
 
+/** A value as it is, or a record in full. */
+export type SeedItem = Sendable | SeedRecord
+
 /** How to seed. */
 export interface SeedOptions {
   /** Default 'none'. */
@@ -41,7 +44,7 @@ export function isSeedRecord(item: unknown): item is SeedRecord {
 export function seedTopic(
   cluster: Cluster,
   topic: Topic,
-  items: Iterable<Sendable | SeedRecord>,
+  items: Iterable<SeedItem>,
   options: SeedOptions = {},
 ): Promise<void> {
   const pending: Promise<void>[] = []
@@ -67,7 +70,7 @@ function append(cluster: Cluster, partition: Partition, batch: Uint8Array): void
 }
 
 /** The records by partition, in their order. */
-function spread(cluster: Cluster, topic: Topic, items: Iterable<Sendable | SeedRecord>): Map<number, RecordInput[]> {
+function spread(cluster: Cluster, topic: Topic, items: Iterable<SeedItem>): Map<number, RecordInput[]> {
   const count = topic.partitions.length
   const byPartition = new Map<number, RecordInput[]>()
   const now = cluster.clock.wall()
