@@ -1,6 +1,6 @@
 // Finds the first error code in a response, wherever its table has one. [pure: any thread]
 
-import { type Api, type ApiName, apis, type ResponseOf } from './apis.ts'
+import { type Api, type ApiName, apis, type ResponseInput } from './apis.ts'
 import type { FieldType, Shape } from './schema.ts'
 
 /** An error code found in a response. */
@@ -18,8 +18,8 @@ export interface FoundError {
 type Struct = { readonly [name: string]: unknown }
 type Place = { readonly path: string; readonly topic: string | undefined; readonly partition: number | undefined }
 
-/** The first code other than 0, in the order of the wire; undefined when there is none. */
-export function firstError<A extends ApiName>(api: A, response: ResponseOf<A>): FoundError | undefined {
+/** The first code other than 0, in the order of the table; undefined when there is none. */
+export function firstError<A extends ApiName>(api: A, response: ResponseInput<A>): FoundError | undefined {
   const { shape } = (apis[api] as Api).response
   return search(shape, response as Struct, { path: '', topic: undefined, partition: undefined })
 }
@@ -30,9 +30,9 @@ function search(shape: Shape, struct: Struct, outer: Place): FoundError | undefi
   for (const [name, field] of Object.entries(shape)) {
     const value = struct[name]
     const path = place.path === '' ? name : `${place.path}.${name}`
-    if (field.rules.errorCode && value !== 0) {
+    if (field.rules.errorCode && typeof value === 'number' && value !== 0) {
       const message = struct[name.replace('Code', 'Message')]
-      return { code: value as number, message: typeof message === 'string' ? message : null, ...place, path }
+      return { code: value, message: typeof message === 'string' ? message : null, ...place, path }
     }
     const found = searchValue(field.type, value, { ...place, path })
     if (found !== undefined) return found
@@ -41,8 +41,8 @@ function search(shape: Shape, struct: Struct, outer: Place): FoundError | undefi
 }
 
 function searchValue(type: FieldType, value: unknown, place: Place): FoundError | undefined {
-  if (type.kind === 'struct') return value === null ? undefined : search(type.shape, value as Struct, place)
-  if (type.kind !== 'array' || type.of.kind !== 'struct' || value === null) return undefined
+  if (type.kind === 'struct') return value ? search(type.shape, value as Struct, place) : undefined
+  if (type.kind !== 'array' || type.of.kind !== 'struct' || !Array.isArray(value)) return undefined
   const { shape } = type.of
   const elements = value as readonly Struct[]
   for (let index = 0; index < elements.length; index++) {

@@ -62,7 +62,8 @@ public class GoldenMessages {
                     } else {
                         ApiMessageType type = ApiMessageType.fromApiKey(key);
                         write(out, key, v, 0, variant, requestHeader(type, v), type.newRequest(), own);
-                        write(out, key, v, 1, variant, new ResponseHeaderData().setCorrelationId(v), type.newResponse(), own);
+                        ResponseHeaderData header = new ResponseHeaderData().setCorrelationId(v);
+                        write(out, key, v, 1, variant, header, type.newResponse(), own);
                     }
                 }
             }
@@ -152,7 +153,8 @@ public class GoldenMessages {
         try {
             method.invoke(message, value);
         } catch (InvocationTargetException refused) {
-            method.invoke(message, field.getType() == long.class ? (Object) 0xfedcba98L : (Object) (1 + random.nextInt(65535)));
+            boolean uint32 = field.getType() == long.class;
+            method.invoke(message, uint32 ? (Object) 0xfedcba98L : (Object) (1 + random.nextInt(65535)));
         }
     }
 
@@ -178,7 +180,9 @@ public class GoldenMessages {
         if (type == boolean.class || type == Boolean.class) return random.nextBoolean();
         if (type == byte.class || type == Byte.class) return (byte) (random.nextInt(100) - 120);
         if (type == short.class || type == Short.class) return (short) (2 + random.nextInt(30000));
-        if (type == int.class || type == Integer.class) return random.nextInt(2) == 0 ? 2 + random.nextInt(1000) : random.nextInt();
+        if (type == int.class || type == Integer.class) {
+            return random.nextInt(2) == 0 ? 2 + random.nextInt(1000) : random.nextInt();
+        }
         if (type == long.class || type == Long.class) return (random.nextLong() >> 11) | 2;
         if (type == double.class) return random.nextDouble() * 1e6;
         if (type == String.class) return text();

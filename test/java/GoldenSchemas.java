@@ -1,4 +1,4 @@
-// Prints what the message tables and the error table are compared with: Kafka's own message definitions and error codes.
+// Prints what our tables are compared with: Kafka's own message definitions and error codes.
 // Output: a line `=== <file>` before each definition, then a line `=== errors` and one tab-separated line per error.
 
 import java.io.InputStream;
