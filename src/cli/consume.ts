@@ -5,7 +5,7 @@ import { onInterrupt } from './exit.ts'
 import { writeJsonLines } from './json-lines.ts'
 import { later } from './later.ts'
 import { Output } from './output.ts'
-import { compileFormat, type RecordWriter } from './record-format.ts'
+import { compileFormat, type FormattedBatch, type RecordWriter } from './record-format.ts'
 import { parseFrom } from './start-position.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -31,40 +31,48 @@ export async function consume(topics: string[], flags: ConsumeFlags): Promise<vo
     ...(flags.partition === undefined ? {} : { partitions: flags.partition }),
   }
   const kafka = new Kafka(clientOptions(flags))
+  const interrupt = new AbortController()
+  const release = onInterrupt(() => interrupt.abort())
   try {
-    const source = kafka.iterate(Object.fromEntries(topics.map((topic) => [topic, spec])), { until })
-    const release = onInterrupt(() => source.stop())
-    await read(source, write, flags)
-    release()
+    const plan = Object.fromEntries(topics.map((topic) => [topic, spec]))
+    await read(kafka.iterate(plan, { until, signal: interrupt.signal }), write, flags, interrupt.signal)
   } finally {
+    release()
     await kafka.close()
   }
 }
 
 type Source = ReturnType<Kafka['iterate']>
 
-async function read(source: Source, write: RecordWriter | undefined, flags: ConsumeFlags): Promise<void> {
+/** Reads until the end, `-n`, the interruption, or until nobody reads what is printed. */
+async function read(source: Source, write: RecordWriter | undefined, flags: ConsumeFlags, interrupt: AbortSignal) {
   const output = new Output(process.stdout)
   let left = flags.number ?? Infinity
   let records = 0
   let bytes = 0
-  if (left > 0) {
-    for await (const batch of source.batches()) {
-      if (batch === undefined) continue
+  try {
+    for await (const batch of left === 0 ? [] : source.batches()) {
       const count = Math.min(batch.count, left)
-      if (write === undefined) {
-        for (let i = 0; i < count; i++) bytes += Math.max(0, batch.keyLength(i)) + Math.max(0, batch.valueLength(i))
-      } else {
-        write(batch, count, output)
-      }
+      if (write === undefined) bytes += payloadBytes(batch, count)
+      else write(batch, count, output)
       records += count
       left -= count
       await output.ready()
       if (left === 0 || output.closed) break
     }
+  } catch (error) {
+    // Interrupted: what was read is printed, and that is all.
+    if (!interrupt.aborted) throw error
+  } finally {
+    if (write === undefined) output.write(Buffer.from(summary(records, bytes, flags.json === true)))
+    await output.end()
   }
-  if (write === undefined) output.write(Buffer.from(summary(records, bytes, flags.json === true)))
-  await output.end()
+}
+
+function payloadBytes(batch: FormattedBatch, count: number): number {
+  let bytes = 0
+  for (let i = 0; i < count; i++) bytes += Math.max(0, batch.keyLength(i)) + Math.max(0, batch.valueLength(i))
+  return bytes
 }
 
 function writerOf(flags: ConsumeFlags): RecordWriter | undefined {

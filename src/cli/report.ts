@@ -8,7 +8,8 @@ export function describeReport(report: ReadReport): string {
 }
 
 function figures(report: ReadReport): string {
-  const { records, bytes, seconds, recordsPerSecond, megabytesPerSecond, firstRecordMs, cpuSeconds, rssMiB } = report
+  const { records, bytes, seconds, recordsPerSecond, megabytesPerSecond, firstRecordMs, cpuSeconds, rssMiB, busy } =
+    report
   const perRecord = records === 0 ? 0 : (cpuSeconds * 1e6) / records
   return columns(
     [
@@ -17,7 +18,11 @@ function figures(report: ReadReport): string {
       ['records/s', paint(grouped(recordsPerSecond), 'bold'), ''],
       ['MB/s', paint(short(megabytesPerSecond), 'bold'), ''],
       ['CPU seconds', short(cpuSeconds), `${short(perRecord)} µs a record, all threads of this process`],
-      ['memory', `${grouped(rssMiB)} MiB`, 'the most that the process held'],
+      [
+        'memory',
+        `${grouped(rssMiB)} MiB`,
+        `the most that the process held${'broker' in busy ? ', the broker included' : ''}`,
+      ],
     ],
     [1],
   )
