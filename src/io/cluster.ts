@@ -37,8 +37,9 @@ export class Cluster {
   readonly #refresher: Refresher
   readonly #listeners = new Set<(topics: ReadonlySet<string>) => void>()
   readonly #closing = new AbortController()
-  /** Since when metadata was asked for in vain. */
+  /** Since when metadata was asked for in vain, and why the last time. */
   #failingSinceMs: number | undefined
+  #failure: MillraceError | undefined
 
   constructor(host: ChannelHost) {
     const { clock, random, options } = host
@@ -140,7 +141,8 @@ export class Cluster {
   deadline(what: string, { timeoutMs, signal }: CallBounds): Deadline {
     const { clock, options } = this.host
     const signals = [this.closing, signal]
-    return new Deadline({ clock, timeoutMs: timeoutMs ?? options.defaultApiTimeoutMs, what, signals })
+    const lastError = () => this.contact.failure ?? this.#failure
+    return new Deadline({ clock, timeoutMs: timeoutMs ?? options.defaultApiTimeoutMs, what, signals, lastError })
   }
 
   /** How long to wait after failure number `attempt` (from 0). */
@@ -222,17 +224,25 @@ export class Cluster {
       const answer = await connection.request('Metadata', body, { signal: deadline.signal })
       const { errorCode, brokers } = answer.body
       if (errorCode === ErrorCode.REBOOTSTRAP_REQUIRED) this.#rebootstrap('the broker asked for it')
-      if (errorCode !== 0) throw brokerError(errorCode, { what: 'Metadata', broker: connection.broker })
+      if (errorCode !== 0) throw this.#refused(errorCode, connection.broker)
       if (brokers.length === 0) throw noBrokers(connection.broker)
       this.#failingSinceMs = undefined
+      this.#failure = undefined
       const changed = this.metadata.apply(answer.body, topics)
       if (changed.size > 0) this.#notify(changed)
       return undefined
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error
+      if (!deadline.signal.aborted) this.#failure = error
       this.#checkTrigger()
       return error
     }
+  }
+
+  #refused(errorCode: number, broker: string): MillraceError {
+    const { metadataRecoveryStrategy } = this.host.options
+    const again = errorCode === ErrorCode.REBOOTSTRAP_REQUIRED && metadataRecoveryStrategy === 'rebootstrap'
+    return brokerError(errorCode, { what: 'Metadata', broker, ...(again ? { retriable: true } : {}) })
   }
 
   /** KIP-1102: connections that work but lead to no metadata for long are worth no more than none. */

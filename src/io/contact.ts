@@ -31,9 +31,15 @@ export class Contact {
   readonly #plan: ContactPlan
   /** Whether there ever was a connection: before it, going through the bootstrap list once is all that is done. */
   #made = false
+  #failure: Disconnected | undefined
 
   constructor(plan: ContactPlan) {
     this.#plan = plan
+  }
+
+  /** Why no broker can be reached at present; undefined since the last success. */
+  get failure(): Disconnected | undefined {
+    return this.#failure
   }
 
   /** Resolves to a usable connection to any broker, within the deadline. */
@@ -55,6 +61,7 @@ export class Contact {
         }
       }
       const error = unreachable(failures)
+      this.#failure = error
       if (!this.#made) throw error
       deadline.note(error)
       const { retryBackoffMs: baseMs, retryBackoffMaxMs: maxMs } = options
@@ -79,6 +86,7 @@ export class Contact {
       try {
         const connection = await deadline.race(channel.connection())
         this.#made = true
+        this.#failure = undefined
         return connection
       } catch (error) {
         if (deadline.signal.aborted || !(error instanceof MillraceError)) throw error

@@ -11,6 +11,8 @@ export interface DeadlinePlan {
   what: string
   /** Any of them ends the call; undefined ones are left out. */
   signals: readonly (AbortSignal | undefined)[]
+  /** Why nothing came of it, if nothing else was noted. */
+  lastError?: () => MillraceError | undefined
 }
 
 /** Must be disposed of, or its timer stays. */
@@ -34,6 +36,11 @@ export class Deadline {
   /** Fires at the end of the time, or with one of the signals; its reason is a MillraceError. */
   get signal(): AbortSignal {
     return this.#controller.signal
+  }
+
+  /** The whole time, as it was set. */
+  get timeoutMs(): number {
+    return this.#plan.timeoutMs
   }
 
   get leftMs(): number {
@@ -86,7 +93,7 @@ export class Deadline {
 
   #timeout(): Timeout {
     const { what, timeoutMs } = this.#plan
-    const last = this.#lastError
+    const last = this.#lastError ?? this.#plan.lastError?.()
     const text = `${what} did not succeed within ${timeoutMs} ms.${last === undefined ? '' : ` Last error: ${last.message}`}`
     const { broker, topic, partition } = last ?? {}
     return new Timeout('API_TIMEOUT', text, { retriable: true, broker, topic, partition, cause: last })
