@@ -87,7 +87,7 @@ export class Cluster {
     const entry = this.metadata.use(topic, this.host.clock.now())
     const found = this.metadata.partition(topic, partition)
     const known = found !== undefined && this.metadata.broker(found.leaderId) !== undefined
-    if (entry.stale || !known || this.#aged()) this.#refreshInBackground([topic])
+    if ((entry.stale || !known || this.#aged()) && !this.#refresher.covers(topic)) this.#refresher.wish(topic)
     return known ? { brokerId: found.leaderId, leaderEpoch: found.leaderEpoch } : undefined
   }
 
@@ -118,7 +118,8 @@ export class Cluster {
   markStale(topic: string, _partition: number): void {
     const entry = this.metadata.peek(topic)
     if (entry !== undefined) entry.stale = true
-    this.#refreshInBackground([topic])
+    // Also while a request for it is under way: that one may have been answered before the broker knew better.
+    this.#refresher.wish(topic)
   }
 
   /** Takes a broker's word for the new leader (KIP-951); false when it is no newer, or of no use, and metadata is asked for. */
@@ -187,11 +188,6 @@ export class Cluster {
     return this.host.clock.now() - this.metadata.fullAtMs >= this.host.options.metadataMaxAgeMs
   }
 
-  #refreshInBackground(topics: readonly string[]): void {
-    // Whoever needs the answer asks again and gets the error then.
-    this.#refresher.refresh(topics).catch(() => {})
-  }
-
   async #refresh(wanted: readonly string[]): Promise<void> {
     const { clock, options } = this.host
     const deadline = this.deadline('Metadata', {})
@@ -221,7 +217,9 @@ export class Cluster {
     try {
       const connection = await this.contact.connection('admin', deadline)
       const body = { topics: topics.map((name) => ({ name })), allowAutoTopicCreation }
-      const answer = await connection.request('Metadata', body, { signal: deadline.signal })
+      // Brokers before 0.11 create every topic that is asked for.
+      const minVersion = allowAutoTopicCreation ? 1 : 4
+      const answer = await connection.request('Metadata', body, { minVersion, signal: deadline.signal })
       const { errorCode, brokers } = answer.body
       if (errorCode === ErrorCode.REBOOTSTRAP_REQUIRED) this.#rebootstrap('the broker asked for it')
       if (errorCode !== 0) throw this.#refused(errorCode, connection.broker)

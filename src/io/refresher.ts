@@ -26,7 +26,8 @@ export class Refresher {
   readonly #plan: RefresherPlan
   #wanted = new Set<string>()
   #waiters: Waiter[] = []
-  #running = false
+  /** The topics of the request under way. */
+  #running: ReadonlySet<string> | undefined
   #timer: Timer | undefined
   #notBeforeMs = Number.NEGATIVE_INFINITY
   #failureCount = 0
@@ -46,6 +47,18 @@ export class Refresher {
     })
   }
 
+  /** The same for nobody in particular: whoever needs the answer looks later, or asks again and gets the error then. */
+  wish(topic: string): void {
+    if (this.#closed !== undefined) return
+    this.#wanted.add(topic)
+    this.#schedule()
+  }
+
+  /** Whether a request that covers the topic is under way, or about to be sent. */
+  covers(topic: string): boolean {
+    return this.#wanted.has(topic) || this.#running?.has(topic) === true
+  }
+
   close(error: MillraceError): void {
     this.#closed = error
     this.#timer?.cancel()
@@ -53,7 +66,8 @@ export class Refresher {
   }
 
   #schedule(): void {
-    if (this.#running || this.#timer !== undefined || this.#waiters.length === 0) return
+    if (this.#running !== undefined || this.#timer !== undefined) return
+    if (this.#waiters.length === 0 && this.#wanted.size === 0) return
     // Even without a wait in an event of its own, so that all who ask at one moment share one request.
     const delayMs = Math.max(0, this.#notBeforeMs - this.#plan.clock.now())
     this.#timer = this.#plan.clock.after(delayMs, () => {
@@ -63,13 +77,13 @@ export class Refresher {
   }
 
   async #run(): Promise<void> {
-    const topics = [...this.#wanted]
+    const topics = this.#wanted
     const waiters = this.#waiters
     this.#wanted = new Set()
     this.#waiters = []
-    this.#running = true
+    this.#running = topics
     try {
-      await this.#plan.refresh(topics)
+      await this.#plan.refresh([...topics])
       this.#failureCount = 0
       for (const waiter of waiters) waiter.resolve()
     } catch (error) {
@@ -78,14 +92,14 @@ export class Refresher {
       // Those who came meanwhile would only find the same.
       this.#settle(error as MillraceError)
     }
-    this.#running = false
+    this.#running = undefined
     this.#notBeforeMs = this.#plan.clock.now() + this.#gapMs()
     this.#schedule()
   }
 
   #gapMs(): number {
     const { retryBackoffMs: baseMs, retryBackoffMaxMs: maxMs } = this.#plan.options
-    if (this.#failureCount === 0) return Math.max(GAP_MS_MIN, 0)
+    if (this.#failureCount === 0) return GAP_MS_MIN
     return Math.max(GAP_MS_MIN, backoff(this.#failureCount - 1, { baseMs, maxMs }, this.#plan.random))
   }
 
