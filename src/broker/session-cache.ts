@@ -99,7 +99,9 @@ export class SessionCache {
     if (sessionEpoch === INITIAL_EPOCH || sessionEpoch === FINAL_EPOCH) {
       // A full fetch that still names a session closes it.
       this.#sessions.delete(sessionId)
-      const partitions = [...wanted(request)].map(asNew)
+      // As in Kafka a partition named twice is fetched once, as it was named last.
+      const byKey = new Map(Array.from(wanted(request), (partition) => [keyOf(partition), asNew(partition)]))
+      const partitions = [...byKey.values()]
       return sessionEpoch === FINAL_EPOCH ? sessionless(partitions) : this.#full(partitions, usesTopicIds)
     }
     const session = this.#sessions.get(sessionId)
