@@ -14,6 +14,7 @@ export const AlterPartitionReassignmentsRequest = message(
       name: string,
       partitions: array({
         partitionIndex: int32,
+        // null: cancel the move
         replicas: array(int32).nullable().default(null),
       }),
     }),

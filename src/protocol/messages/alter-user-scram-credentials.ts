@@ -14,6 +14,7 @@ export const AlterUserScramCredentialsRequest = message(
     }),
     upsertions: array({
       name: string,
+      // 1: SCRAM-SHA-256, 2: SCRAM-SHA-512
       mechanism: int8,
       iterations: int32,
       salt: bytes,

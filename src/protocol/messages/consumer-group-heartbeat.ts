@@ -10,9 +10,11 @@ export const ConsumerGroupHeartbeatRequest = message(
   {
     groupId: string,
     memberId: string,
+    // 0: join, -1: leave, -2: a static member leaves for a while
     memberEpoch: int32,
     instanceId: string.nullable().default(null),
     rackId: string.nullable().default(null),
+    // from here on, -1 and null mean: as in the last heartbeat
     rebalanceTimeoutMs: int32.default(-1),
     subscribedTopicNames: array(string).nullable().default(null),
     subscribedTopicRegex: string.since(1).nullable().default(null),
@@ -38,6 +40,7 @@ export const ConsumerGroupHeartbeatResponse = message(
     memberId: string.nullable().default(null),
     memberEpoch: int32,
     heartbeatIntervalMs: int32,
+    // null: as in the last answer
     assignment: struct({
       topicPartitions: array({
         topicId: uuid,

@@ -14,6 +14,7 @@ export const CreateDelegationTokenRequest = message(
       principalType: string,
       principalName: string,
     }),
+    // -1: delegation.token.max.lifetime.ms of the broker
     maxLifetimeMs: duration,
   },
 )

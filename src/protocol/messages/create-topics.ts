@@ -2,7 +2,10 @@
 
 import { array, bool, errorCode, int8, int16, int32, message, string, uuid } from '../schema.ts'
 
-/** CreateTopics (KIP-4; KIP-464 broker defaults v4; KIP-525 configurations in the answer v5; KIP-516 topic ids v7). */
+/**
+ * CreateTopics (KIP-4; KIP-464 broker defaults v4; KIP-525 configurations in the answer v5; KIP-599 quota error v6;
+ * KIP-516 topic ids v7).
+ */
 export const CreateTopicsRequest = message(
   'CreateTopicsRequest',
   19,
@@ -10,6 +13,7 @@ export const CreateTopicsRequest = message(
   {
     topics: array({
       name: string,
+      // -1: what the broker is set to, or as many as the assignments name; so too below (v4)
       numPartitions: int32,
       replicationFactor: int16,
       assignments: array({

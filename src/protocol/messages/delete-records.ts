@@ -12,6 +12,7 @@ export const DeleteRecordsRequest = message(
       name: string,
       partitions: array({
         partitionIndex: int32,
+        // -1: the high watermark
         offset: offset,
       }),
     }),

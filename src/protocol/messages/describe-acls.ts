@@ -8,6 +8,7 @@ export const DescribeAclsRequest = message(
   29,
   { versions: [1, 3], flexible: 2 },
   {
+    // numbers of Java's ResourceType, PatternType, AclOperation and AclPermissionType; 1: any
     resourceTypeFilter: int8,
     resourceNameFilter: string.nullable(),
     patternTypeFilter: int8.default(3),

@@ -10,6 +10,7 @@ export const DescribeClientQuotasRequest = message(
   {
     components: array({
       entityType: string,
+      // 0: exact name, 1: default entity, 2: any name
       matchType: int8,
       match: string.nullable(),
     }),

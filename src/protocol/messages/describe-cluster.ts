@@ -9,6 +9,7 @@ export const DescribeClusterRequest = message(
   { versions: [0, 2], flexible: 0 },
   {
     includeClusterAuthorizedOperations: bool,
+    // 1: brokers, 2: controllers
     endpointType: int8.since(1).default(1),
     includeFencedBrokers: bool.since(2),
   },

@@ -9,8 +9,10 @@ export const DescribeConfigsRequest = message(
   { versions: [1, 4], flexible: 4 },
   {
     resources: array({
+      // 2: topic, 4: broker, 8: broker logger, 16: client metrics, 32: group
       resourceType: int8,
       resourceName: string,
+      // null: every setting
       configurationKeys: array(string).nullable(),
     }),
     includeSynonyms: bool,

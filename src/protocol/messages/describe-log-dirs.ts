@@ -35,6 +35,7 @@ export const DescribeLogDirsResponse = message(
           isFutureKey: bool,
         }),
       }),
+      // of the volume, or -1; kept as bigint, since some network volumes report 2^63 - 1
       totalBytes: int64.since(4).default(-1n).ignorable(),
       usableBytes: int64.since(4).default(-1n).ignorable(),
       isCordoned: bool.since(5).ignorable(),

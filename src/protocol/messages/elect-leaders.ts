@@ -8,7 +8,9 @@ export const ElectLeadersRequest = message(
   43,
   { versions: [0, 2], flexible: 2 },
   {
+    // 0: preferred, 1: unclean
     electionType: int8.since(1),
+    // null: all partitions
     topicPartitions: array({
       topic: string,
       partitions: array(int32),

@@ -11,6 +11,7 @@ export const EndTxnRequest = message(
     transactionalId: string,
     producerId: int64,
     producerEpoch: int16,
+    // false: abort
     committed: bool,
   },
 )

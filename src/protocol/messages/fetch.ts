@@ -3,8 +3,8 @@
 import { array, errorCode, int8, int32, int64, message, offset, records, string, struct, uuid } from '../schema.ts'
 
 /**
- * Fetch (KIP-227 sessions v7, KIP-320 epochs v9 and v12, KIP-392 followers v11, KIP-516 topic ids v13, KIP-951
- * leader hint v16).
+ * Fetch (KIP-227 sessions v7, KIP-320 epochs v9, KIP-110 zstd v10, KIP-392 followers v11, KIP-595 divergence v12,
+ * KIP-516 topic ids v13, KIP-951 leader hint v16).
  */
 export const FetchRequest = message(
   'FetchRequest',
@@ -12,6 +12,7 @@ export const FetchRequest = message(
   { versions: [4, 18], flexible: 12 },
   {
     clusterId: string.since(12).nullable().tagged(0).default(null).ignorable(),
+    // -1: a client
     replicaId: int32.until(14).default(-1),
     replicaState: struct({
       replicaId: int32.default(-1),
@@ -22,8 +23,10 @@ export const FetchRequest = message(
     maxWaitMs: int32,
     minBytes: int32,
     maxBytes: int32.default(0x7fffffff),
+    // 0: read_uncommitted, 1: read_committed
     isolationLevel: int8,
     sessionId: int32.since(7).ignorable(),
+    // 0: open a session, -1: fetch without one (KIP-227)
     sessionEpoch: int32.since(7).default(-1).ignorable(),
     topics: array({
       topic: string.until(12).ignorable(),
@@ -32,6 +35,7 @@ export const FetchRequest = message(
         partition: int32,
         currentLeaderEpoch: int32.since(9).default(-1).ignorable(),
         fetchOffset: offset,
+        // with this the broker notices a truncated log, and answers with divergingEpoch (KIP-595)
         lastFetchedEpoch: int32.since(12).default(-1),
         logStartOffset: offset.since(5).default(-1).ignorable(),
         partitionMaxBytes: int32,
@@ -84,10 +88,12 @@ export const FetchResponse = message(
         })
           .since(12)
           .tagged(2),
+        // null unless read_committed was asked for
         abortedTransactions: array({
           producerId: int64,
           firstOffset: offset,
         }).nullable(),
+        // a follower to fetch from instead, or -1 (KIP-392)
         preferredReadReplica: int32.since(11).default(-1),
         records: records.nullable(),
       }),

@@ -11,6 +11,7 @@ export const FindCoordinatorRequest = message(
   { versions: [0, 6], flexible: 3 },
   {
     key: string.until(3),
+    // 0: group, 1: transactional id, 2: share partition as `group:topicId:partition`
     keyType: int8.since(1),
     coordinatorKeys: array(string).since(4),
   },

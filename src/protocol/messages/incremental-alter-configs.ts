@@ -13,6 +13,7 @@ export const IncrementalAlterConfigsRequest = message(
       resourceName: string,
       configs: array({
         name: string,
+        // 0: set, 1: delete, 2: append, 3: subtract
         configOperation: int8,
         value: string.nullable(),
       }),

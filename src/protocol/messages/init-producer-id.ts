@@ -8,6 +8,7 @@ export const InitProducerIdRequest = message(
   22,
   { versions: [0, 5], flexible: 2 },
   {
+    // null: an idempotent producer without transactions
     transactionalId: string.nullable(),
     transactionTimeoutMs: int32,
     producerId: int64.since(3).default(-1n),

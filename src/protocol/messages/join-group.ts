@@ -19,6 +19,7 @@ export const JoinGroupRequest = message(
     protocolType: string,
     protocols: array({
       name: string,
+      // a version and a ConsumerProtocolSubscription, for consumers
       metadata: bytes,
     }),
     reason: string.since(8).nullable().default(null).ignorable(),

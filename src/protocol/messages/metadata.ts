@@ -11,6 +11,7 @@ export const MetadataRequest = message(
   3,
   { versions: [0, 13], flexible: 9 },
   {
+    // null: all topics; none: no topic at all, but all of them in v0
     topics: array({
       topicId: uuid.since(10).ignorable(),
       name: string.nullable(10),
@@ -50,6 +51,7 @@ export const MetadataResponse = message(
         isrNodes: array(int32),
         offlineReplicas: array(int32).since(5).ignorable(),
       }),
+      // a bit for each operation (KIP-430); the default means that nobody asked
       topicAuthorizedOperations: int32.since(8).default(-2147483648),
     }),
     clusterAuthorizedOperations: int32.since(8).until(10).default(-2147483648),

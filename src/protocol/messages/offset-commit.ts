@@ -12,6 +12,7 @@ export const OffsetCommitRequest = message(
     generationIdOrMemberEpoch: int32.default(-1),
     memberId: string,
     groupInstanceId: string.since(7).nullable().default(null),
+    // -1: offsets.retention.minutes of the broker
     retentionTimeMs: duration.until(4).default(-1).ignorable(),
     topics: array({
       name: string.until(9).ignorable(),

@@ -12,6 +12,7 @@ export const OffsetFetchRequest = message(
   { versions: [1, 10], flexible: 6 },
   {
     groupId: string.until(7),
+    // null: every topic that the group has positions for
     topics: array({
       name: string,
       partitionIndexes: array(int32),
@@ -28,6 +29,7 @@ export const OffsetFetchRequest = message(
         partitionIndexes: array(int32),
       }).nullable(),
     }).since(8),
+    // refuse positions that an open transaction may change (error 88)
     requireStable: bool.since(7),
   },
 )
@@ -57,6 +59,7 @@ export const OffsetFetchResponse = message(
         topicId: uuid.since(10).ignorable(),
         partitions: array({
           partitionIndex: int32,
+          // -1: the group has none
           committedOffset: offset,
           committedLeaderEpoch: int32.default(-1),
           metadata: string.nullable(),

@@ -8,6 +8,7 @@ export const OffsetForLeaderEpochRequest = message(
   23,
   { versions: [2, 4], flexible: 4 },
   {
+    // -1: a client
     replicaId: int32.since(3).default(-2).ignorable(),
     topics: array({
       topic: string,

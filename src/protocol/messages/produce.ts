@@ -3,7 +3,7 @@
 import { array, errorCode, int16, int32, message, offset, records, string, struct, timestamp, uuid } from '../schema.ts'
 
 /**
- * Produce (KIP-98 transactions v3, KIP-467 record errors v8, KIP-951 leader hint v10, KIP-890 implicit partitions
+ * Produce (KIP-98 transactions v3, KIP-110 zstd v7, KIP-467 record errors v8, KIP-951 leader hint v10, KIP-890 implicit partitions
  * v12, KIP-516 topic ids v13).
  */
 export const ProduceRequest = message(
@@ -12,6 +12,7 @@ export const ProduceRequest = message(
   { versions: [3, 13], flexible: 9 },
   {
     transactionalId: string.nullable().default(null),
+    // -1: all in-sync replicas, 0: no answer at all, 1: the leader
     acks: int16,
     timeoutMs: int32,
     topicData: array({
@@ -47,6 +48,7 @@ export const ProduceResponse = message(
           .since(8)
           .ignorable(),
         errorMessage: string.since(8).nullable().default(null).ignorable(),
+        // set beside NOT_LEADER_OR_FOLLOWER, as are the node's address below (KIP-951)
         currentLeader: struct({
           leaderId: int32.default(-1),
           leaderEpoch: int32.default(-1),

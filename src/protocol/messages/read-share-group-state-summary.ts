@@ -2,7 +2,7 @@
 
 import { array, errorCode, int32, message, offset, string, uuid } from '../schema.ts'
 
-/** ReadShareGroupStateSummary (KIP-932); sent between brokers. */
+/** ReadShareGroupStateSummary (KIP-932; KIP-1226 v1); sent between brokers. */
 export const ReadShareGroupStateSummaryRequest = message(
   'ReadShareGroupStateSummaryRequest',
   87,

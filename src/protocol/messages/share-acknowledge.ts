@@ -10,6 +10,7 @@ export const ShareAcknowledgeRequest = message(
   {
     groupId: string.nullable().default(null),
     memberId: string.nullable(),
+    // -1: close the session
     shareSessionEpoch: int32,
     isRenewAck: bool.since(2),
     topics: array({
@@ -19,6 +20,7 @@ export const ShareAcknowledgeRequest = message(
         acknowledgementBatches: array({
           firstOffset: offset,
           lastOffset: offset,
+          // 0: gap, 1: accept, 2: release, 3: reject, 4: renew
           acknowledgeTypes: array(int8),
         }),
       }),

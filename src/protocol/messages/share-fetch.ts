@@ -23,12 +23,14 @@ export const ShareFetchRequest = message(
   {
     groupId: string.nullable().default(null),
     memberId: string.nullable(),
+    // 0: open a session, -1: close it
     shareSessionEpoch: int32,
     maxWaitMs: int32,
     minBytes: int32,
     maxBytes: int32.default(0x7fffffff),
     maxRecords: int32,
     batchSize: int32,
+    // 0: whole batches, 1: as many records as maxRecords says (KIP-1206)
     shareAcquireMode: int8.since(2).ignorable(),
     isRenewAck: bool.since(2),
     topics: array({
@@ -38,6 +40,7 @@ export const ShareFetchRequest = message(
         acknowledgementBatches: array({
           firstOffset: offset,
           lastOffset: offset,
+          // 0: gap, 1: accept, 2: release, 3: reject, 4: renew
           acknowledgeTypes: array(int8),
         }),
       }),

@@ -10,6 +10,7 @@ export const ShareGroupHeartbeatRequest = message(
   {
     groupId: string,
     memberId: string,
+    // 0: join, -1: leave
     memberEpoch: int32,
     rackId: string.nullable().default(null),
     subscribedTopicNames: array(string).nullable().default(null),

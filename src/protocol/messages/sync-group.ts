@@ -16,6 +16,7 @@ export const SyncGroupRequest = message(
     protocolName: string.since(5).nullable().default(null).ignorable(),
     assignments: array({
       memberId: string,
+      // a version and a ConsumerProtocolAssignment, for consumers
       assignment: bytes,
     }),
   },

@@ -13,6 +13,7 @@ export const UpdateFeaturesRequest = message(
       feature: string,
       maxVersionLevel: int16,
       allowDowngrade: bool.until(0),
+      // 1: upgrade, 2: safe downgrade, 3: unsafe downgrade
       upgradeType: int8.since(1).default(1),
     }),
     validateOnly: bool.since(1),

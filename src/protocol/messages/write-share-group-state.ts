@@ -2,7 +2,7 @@
 
 import { array, errorCode, int8, int16, int32, message, offset, string, uuid } from '../schema.ts'
 
-/** WriteShareGroupState (KIP-932); sent between brokers. */
+/** WriteShareGroupState (KIP-932; KIP-1226 v1); sent between brokers. */
 export const WriteShareGroupStateRequest = message(
   'WriteShareGroupStateRequest',
   85,
