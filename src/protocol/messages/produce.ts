@@ -3,8 +3,8 @@
 import { array, errorCode, int16, int32, message, offset, records, string, struct, timestamp, uuid } from '../schema.ts'
 
 /**
- * Produce (KIP-98 transactions v3, KIP-110 zstd v7, KIP-467 record errors v8, KIP-951 leader hint v10, KIP-890 implicit partitions
- * v12, KIP-516 topic ids v13).
+ * Produce (KIP-98 transactions v3, KIP-110 zstd v7, KIP-467 record errors v8, KIP-951 leader hint v10, KIP-890
+ * implicit partitions v12, KIP-516 topic ids v13).
  */
 export const ProduceRequest = message(
   'ProduceRequest',
