@@ -87,7 +87,8 @@ export function lines(records: readonly DecodedRecord[]): string {
     blob === null ? 'null' : Buffer.from(blob.buffer, blob.byteOffset, blob.length).toString('hex')
   return records
     .map(({ offset, timestamp, key, value, headers }) => {
-      const named = headers.map(([name, header]) => `${JSON.stringify(name)}=${hex(header)}`)
+      // Bytes that are no utf-8 become one replacement character or several, as each library likes.
+      const named = headers.map(([name, header]) => `${JSON.stringify(name.replace(/\ufffd+/g, '?'))}=${hex(header)}`)
       // Beyond 2^53 a double is only near the truth; damage makes such timestamps.
       const time = Number.isSafeInteger(timestamp) ? timestamp : 'beyond 2^53'
       return `${offset} ${time} ${hex(key)} ${hex(value)} ${named.join(' ')}`

@@ -60,7 +60,7 @@ describe.skipIf(why !== undefined)('with Java', () => {
           expect(mine.fault, what).toMatch(stricter)
           tally.stricter++
         } else {
-          expect(mine.text === lines(reading.records), what).toBe(true)
+          expect(difference(mine.text!, lines(reading.records)), what).toBe('')
           tally.both++
         }
       }
@@ -78,6 +78,14 @@ async function read(bytes: Uint8Array, checkCrcs: boolean): Promise<{ fault?: st
   } catch (error) {
     return { fault: (error as { code: string }).code }
   }
+}
+
+/** The first lines that differ, short. */
+function difference(mine: string, theirs: string): string {
+  const [ours, java] = [mine.split('\n'), theirs.split('\n')]
+  const at = ours.findIndex((line, index) => line !== java[index])
+  if (mine === theirs) return ''
+  return `record ${at} of ${java.length}:\n${ours[at]?.slice(0, 200)}\n${java[at]?.slice(0, 200)}`
 }
 
 function hex(bytes: Uint8Array): string {
