@@ -1,0 +1,29 @@
+// Reads a topic to its end with kafkajs' eachBatch, touching offset and value length of every record. [bench]
+import { Kafka, logLevel } from 'kafkajs'
+
+const { BROKERS, TOPIC, RECORDS, FETCH_MAX_BYTES, PARTITION_FETCH_BYTES } = process.env
+const kafka = new Kafka({ brokers: BROKERS.split(','), logLevel: logLevel.NOTHING })
+const consumer = kafka.consumer({
+  groupId: `bench-${process.pid}-${Date.now()}`,
+  maxBytes: Number(FETCH_MAX_BYTES),
+  maxBytesPerPartition: Number(PARTITION_FETCH_BYTES),
+})
+await consumer.connect()
+await consumer.subscribe({ topic: TOPIC, fromBeginning: true })
+let records = 0
+let touched = 0
+let begin
+await new Promise((resolve) => {
+  void consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: true,
+    eachBatch: async ({ batch }) => {
+      begin ??= performance.now()
+      for (const message of batch.messages) touched += Number(message.offset) + (message.value?.length ?? 0)
+      records += batch.messages.length
+      if (records >= Number(RECORDS)) resolve()
+    },
+  })
+})
+console.log(JSON.stringify({ records, seconds: (performance.now() - begin) / 1000, touched }))
+process.exit(0)
