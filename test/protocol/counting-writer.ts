@@ -9,6 +9,7 @@ export interface Mark {
   readonly size: number
   readonly compact: boolean
   readonly nullable: boolean
+  readonly ofArray: boolean
 }
 
 type LengthMethod = 'String' | 'Bytes' | 'Records' | 'ArrayCount'
@@ -39,7 +40,7 @@ for (const base of bases) {
           const at = this.at
           const length = value === null ? -1 : typeof value === 'string' ? Buffer.byteLength(value) : value.length
           const size = compact ? uvarintSize(length + 1) : base === 'String' ? 2 : 4
-          this.marks.push({ at, size, compact, nullable })
+          this.marks.push({ at, size, compact, nullable, ofArray: base === 'ArrayCount' })
           this.busy = true
           try {
             original.call(this, value)
