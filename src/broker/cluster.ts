@@ -27,9 +27,7 @@ export interface TopicSpec {
   assignments?: readonly (readonly number[])[] | undefined
 }
 
-/** More topics than a test needs, fewer than would exhaust the machine. */
-export const TOPICS_MAX = 100_000
-/** More partitions than a topic of any real cluster. */
+/** Partitions of all topics: more than a test needs, fewer than would exhaust the machine. */
 export const PARTITIONS_MAX = 100_000
 
 /** The shared state; every method is synchronous, so each request sees and leaves it whole. */
@@ -106,6 +104,13 @@ export class Cluster {
     this.#topicsById.delete(topic.id)
     this.offsets.forgetTopic(topic.name)
     for (const partition of topic.partitions) this.changed(partition)
+  }
+
+  /** Whether so many partitions more can be had. */
+  hasRoomFor(partitions: number): boolean {
+    let count = partitions
+    for (const topic of this.topics.values()) count += topic.partitions.length
+    return count <= PARTITIONS_MAX
   }
 
   /** The topic of this id. */

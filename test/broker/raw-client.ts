@@ -7,7 +7,9 @@ import { decodeResponse, encodeRequest } from '../../src/protocol/frame.ts'
 export class RawClient {
   readonly socket: Socket
   readonly closed: Promise<void>
-  #bytes: Buffer = Buffer.alloc(0)
+  #chunks: Buffer[] = []
+  #have = 0
+  #need = 4
   #correlationId = 0
   #frames: Buffer[] = []
   #waiting: ((frame: Buffer) => void)[] = []
@@ -64,12 +66,18 @@ export class RawClient {
   }
 
   #received(chunk: Buffer): void {
-    this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk])
-    while (this.#bytes.length >= 4) {
-      const size = this.#bytes.readInt32BE(0)
-      if (this.#bytes.length < 4 + size) return
-      const frame = this.#bytes.subarray(4, 4 + size)
-      this.#bytes = this.#bytes.subarray(4 + size)
+    this.#chunks.push(chunk)
+    this.#have += chunk.length
+    // Joined only when a frame is whole, or a large one would be copied once for each of its chunks.
+    while (this.#have >= this.#need) {
+      const bytes = Buffer.concat(this.#chunks)
+      this.#chunks = [bytes]
+      this.#need = 4 + bytes.readInt32BE(0)
+      if (this.#have < this.#need) return
+      const frame = bytes.subarray(4, this.#need)
+      this.#chunks = [bytes.subarray(this.#need)]
+      this.#have -= this.#need
+      this.#need = 4
       const waiting = this.#waiting.shift()
       if (waiting === undefined) this.#frames.push(frame)
       else waiting(frame)

@@ -1,7 +1,7 @@
 // CreatePartitions, v0 to v3: a topic may only grow. [broker]
 import type { RequestOf } from '../../protocol/apis.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import { type Cluster, PARTITIONS_MAX } from '../cluster.ts'
+import type { Cluster } from '../cluster.ts'
 import type { Handler } from '../handler.ts'
 
 export const createPartitions: Handler<'CreatePartitions'> = {
@@ -26,8 +26,8 @@ function grow(
   const topic = cluster.topics.get(name)
   if (topic === undefined) return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
   const now = topic.partitions.length
-  if (count <= now || count > PARTITIONS_MAX) {
-    const errorMessage = `The topic ${name} currently has ${now} partition(s); ${count} would not be an increase.`
+  if (count <= now || !cluster.hasRoomFor(count - now)) {
+    const errorMessage = `The topic ${name} currently has ${now} partition(s); ${count} is not a possible increase.`
     return { errorCode: ErrorCode.INVALID_PARTITIONS, errorMessage }
   }
   const known = new Set(cluster.nodes.map(({ id }) => id))

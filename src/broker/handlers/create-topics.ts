@@ -1,7 +1,7 @@
 // CreateTopics, v2 to v7: counts or assignments, settings, validation only. [broker]
 import type { RequestOf, ResponseInput } from '../../protocol/apis.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import { type Cluster, PARTITIONS_MAX, refuseTopicName, TOPICS_MAX, type TopicSpec } from '../cluster.ts'
+import { type Cluster, PARTITIONS_MAX, refuseTopicName, type TopicSpec } from '../cluster.ts'
 import type { Handler } from '../handler.ts'
 import { configEntries, refuseConfigs } from '../topic-configs.ts'
 
@@ -39,19 +39,16 @@ export function refuseTopic(cluster: Cluster, name: string, spec: TopicSpec): Re
   if (cluster.topics.has(name)) {
     return { errorCode: ErrorCode.TOPIC_ALREADY_EXISTS, errorMessage: `Topic '${name}' already exists.` }
   }
-  if (cluster.topics.size >= TOPICS_MAX) {
-    return { errorCode: ErrorCode.POLICY_VIOLATION, errorMessage: `This broker holds at most ${TOPICS_MAX} topics.` }
-  }
   const badConfigs = refuseConfigs(spec.configs ?? {})
   if (badConfigs !== undefined) return { errorCode: ErrorCode.INVALID_CONFIG, errorMessage: badConfigs }
   return spec.assignments === undefined ? refuseCounts(cluster, spec) : refuseAssignments(cluster, spec.assignments)
 }
 
 function refuseCounts(cluster: Cluster, { partitions = 1, replicationFactor = 1 }: TopicSpec): Refusal | undefined {
-  if (!Number.isInteger(partitions) || partitions < 1 || partitions > PARTITIONS_MAX) {
+  if (!Number.isInteger(partitions) || partitions < 1 || !cluster.hasRoomFor(partitions)) {
     return {
       errorCode: ErrorCode.INVALID_PARTITIONS,
-      errorMessage: `Number of partitions must be from 1 to ${PARTITIONS_MAX}, not ${partitions}.`,
+      errorMessage: `Number of partitions must be at least 1, and at most ${PARTITIONS_MAX} of all topics together.`,
     }
   }
   const brokers = cluster.nodes.length
@@ -68,7 +65,7 @@ function refuseAssignments(cluster: Cluster, assignments: NonNullable<TopicSpec[
     (replicas) =>
       replicas.length > 0 && replicas.every((id) => known.has(id)) && new Set(replicas).size === replicas.length,
   )
-  if (sound && assignments.length <= PARTITIONS_MAX) return undefined
+  if (sound && cluster.hasRoomFor(assignments.length)) return undefined
   return {
     errorCode: ErrorCode.INVALID_REPLICA_ASSIGNMENT,
     errorMessage: 'Each partition needs replicas, each of them a broker of this cluster and named once.',
