@@ -1,6 +1,5 @@
 // `millrace bench consume`: reads a topic with large fetches and reports. [main thread]
-import { type ClientFlags, clientOptions } from './client-options.ts'
-import { readTopic } from './read-topic.ts'
+import { type ClientFlags, connectionOptions } from './client-options.ts'
 import { describeReport } from './report.ts'
 
 /** The flags of `bench consume`. */
@@ -19,6 +18,8 @@ const BENCH_OPTIONS = {
 
 /** Runs the command. */
 export async function benchConsume(flags: BenchFlags): Promise<void> {
-  const report = await readTopic(clientOptions(flags, BENCH_OPTIONS, 'bench'), flags.topic, { limit: flags.records })
+  const report = await readTopic(connectionOptions(flags, BENCH_OPTIONS, 'bench'), flags.topic, {
+    limit: flags.records,
+  })
   process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : `\n${describeReport(report)}\n\n`)
 }

@@ -1,6 +1,5 @@
 // `millrace broker`: the embedded broker as a server of its own. [main thread]
 import { readFileSync } from 'node:fs'
-import { Broker } from '../broker/index.ts'
 import { onInterrupt } from './exit.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -18,6 +17,7 @@ const SEED_CHUNK = 50_000
 export async function broker(flags: BrokerFlags): Promise<void> {
   const { host, port } = parseListen(flags.listen)
   const seeds = (flags.seed ?? []).map(parseSeed)
+  const { Broker } = await import('../broker/index.ts')
   const served = await Broker.start({ host, port, partitions: flags.partitions, autoCreateTopics: true })
   try {
     for (const { topic, file } of seeds) {

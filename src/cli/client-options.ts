@@ -5,6 +5,7 @@ import { mergeLayers, type OptionLayer } from '../client/option-layer.ts'
 import { assignmentLayer } from '../client/option-text.ts'
 import type { KafkaOptions } from '../client/options.ts'
 import { propertiesLayer } from '../client/properties.ts'
+import { UsageError } from './usage-error.ts'
 
 /** What commander gives for these flags. */
 export interface ClientFlags {
@@ -35,6 +36,13 @@ export function clientLayers(flags: ClientFlags): OptionLayer[] {
     flags.config === undefined ? emptyLayer : propertiesLayer(flags.config),
     commonLayer(),
   ]
+}
+
+/** Options for `new Kafka`, which must name brokers. */
+export function connectionOptions(flags: ClientFlags, preset?: KafkaOptions, from?: string): KafkaOptions {
+  const options = clientOptions(flags, preset, from)
+  if (options.brokers !== undefined) return options
+  throw new UsageError('no brokers: give --brokers HOST:PORT, or set MILLRACE_BROKERS.')
 }
 
 /** Options for `new Kafka`. `preset` is what the command itself prefers, below everything that somebody set. */

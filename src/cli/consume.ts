@@ -1,6 +1,6 @@
 // `millrace consume`: reads topics and prints their records, many in one write. [main thread]
-import { Kafka } from '../index.ts'
-import { type ClientFlags, clientOptions } from './client-options.ts'
+import type { Kafka } from '../index.ts'
+import { type ClientFlags, connectionOptions } from './client-options.ts'
 import { onInterrupt } from './exit.ts'
 import { writeJsonLines } from './json-lines.ts'
 import { later } from './later.ts'
@@ -30,7 +30,10 @@ export async function consume(topics: string[], flags: ConsumeFlags): Promise<vo
     from: parseFrom(flags.from),
     ...(flags.partition === undefined ? {} : { partitions: flags.partition }),
   }
-  const kafka = new Kafka(clientOptions(flags))
+  const options = connectionOptions(flags)
+  // Loaded only now: a wrong call is answered before the library is read.
+  const { Kafka } = await import('../index.ts')
+  const kafka = new Kafka(options)
   const interrupt = new AbortController()
   const release = onInterrupt(() => interrupt.abort())
   try {
@@ -62,11 +65,13 @@ async function read(source: Source, write: RecordWriter | undefined, flags: Cons
     }
   } catch (error) {
     // Interrupted: what was read is printed, and that is all.
-    if (!interrupt.aborted) throw error
-  } finally {
-    if (write === undefined) output.write(Buffer.from(summary(records, bytes, flags.json === true)))
-    await output.end()
+    if (!interrupt.aborted) {
+      await output.end()
+      throw error
+    }
   }
+  if (write === undefined) output.write(Buffer.from(summary(records, bytes, flags.json === true)))
+  await output.end()
 }
 
 function payloadBytes(batch: FormattedBatch, count: number): number {

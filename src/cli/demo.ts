@@ -1,6 +1,6 @@
 // `millrace demo`: the main job in one command: fill a topic, read it through the threads, say how fast. [main thread]
 import type { KafkaOptions } from '../index.ts'
-import { type ClientFlags, clientOptions } from './client-options.ts'
+import { type ClientFlags, clientOptions, connectionOptions } from './client-options.ts'
 import { type DemoTopic, embeddedTopic, remoteTopic } from './demo-topic.ts'
 import { onInterrupt } from './exit.ts'
 import { readTopic } from './read-topic.ts'
@@ -40,7 +40,7 @@ async function fillTopic(flags: DemoFlags): Promise<DemoTopic> {
   const interrupt = new AbortController()
   const release = onInterrupt(() => interrupt.abort(new Error('interrupted')))
   try {
-    return await remoteTopic(clientOptions(flags), flags.records, interrupt.signal)
+    return await remoteTopic(connectionOptions(flags), flags.records, interrupt.signal)
   } finally {
     release()
   }

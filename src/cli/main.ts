@@ -8,22 +8,25 @@ import { ExitCode, exitCodeOf, failureLine, isBrokenPipe } from './exit.ts'
 const version = (createRequire(import.meta.url)('../../package.json') as { version: string }).version
 
 async function main(argv: readonly string[]): Promise<void> {
-  // Somebody who closed our output (`| head`) has what he wanted; each command ends by itself when it notices.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error) => {
-      if (!isBrokenPipe(error)) throw error
-    })
-  }
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', fail)
   try {
     await program().parseAsync(argv)
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? ExitCode.ok : ExitCode.usage
-    else {
-      process.stderr.write(`${failureLine(error)}\n`)
-      if (process.env['MILLRACE_DEBUG'] === 'true') console.error(error)
-      process.exitCode = exitCodeOf(error)
-    }
+    else fail(error)
   }
+}
+
+let failed = false
+
+/** One line, once: a full disk is told by the stream and again by the command that wrote to it. */
+function fail(error: unknown): void {
+  // Somebody who closed our output (`| head`) has what he wanted, and the command ends when it notices.
+  if (isBrokenPipe(error) || failed) return
+  failed = true
+  process.stderr.write(`${failureLine(error)}\n`)
+  if (process.env['MILLRACE_DEBUG'] === 'true') console.error(error)
+  process.exitCode = exitCodeOf(error)
 }
 
 function program(): Command {

@@ -16,7 +16,8 @@ const COMMON = ['KAFKA_BROKERS', 'KAFKA_BOOTSTRAP_SERVERS']
 /**
  * What the environment says: any option as `MILLRACE_` and its name in capitals, `MILLRACE_URL`
  * (`kafka://user:password@host:port,host:port?option=value`, `kafkas://` for TLS), `MILLRACE_API_KEY` (`key:secret`),
- * and for brokers also `KAFKA_BROKERS` and `KAFKA_BOOTSTRAP_SERVERS`. An empty variable counts as not set. What is `given` wins.
+ * and for brokers also `KAFKA_BROKERS` and `KAFKA_BOOTSTRAP_SERVERS`. An empty variable counts as not set. What is
+ * `given` wins.
  */
 export function fromEnvironment(env: Environment = process.env, given: KafkaOptions = {}): KafkaOptions {
   return mergeLayers(argumentLayer(given), environmentLayer(env), commonLayer(env)) as KafkaOptions

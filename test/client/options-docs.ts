@@ -9,11 +9,10 @@ export function optionsPage(): string {
   const texts = optionTexts()
   const options = [...optionTable.values()]
   const table = (scopes: OptionScope[]) =>
-    [
-      '| option | type | default | range | Java name | meaning |',
-      '|---|---|---|---|---|---|',
+    aligned([
+      ['option', 'type', 'default', 'range', 'Java name', 'meaning'],
       ...options.filter(({ scope }) => scopes.includes(scope)).map((option) => row(option, texts.get(option.name)!)),
-    ].join('\n')
+    ])
   return `# Options
 
 <!-- Made from the option table in src/client/options-*.ts. Change it there, then run
@@ -73,10 +72,18 @@ ${table(['producer'])}
 `
 }
 
-function row(option: Option, text: string): string {
+/** A Markdown table with its columns under each other, as the formatter wants it. */
+function aligned(rows: string[][]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  const line = (row: string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`
+  return [line(rows[0]!), rule, ...rows.slice(1).map(line)].join('\n')
+}
+
+function row(option: Option, text: string): string[] {
   const aliases = option.aliases === undefined ? '' : ` Alias: ${option.aliases.map(code).join(', ')}.`
   const fallback = option.default === undefined && option.defaultText === undefined ? '-' : code(defaultWords(option))
-  const cells = [
+  return [
     code(option.name),
     option.values === undefined ? option.type.replaceAll('|', '\\|') : option.values.map(code).join(', '),
     fallback,
@@ -84,7 +91,6 @@ function row(option: Option, text: string): string {
     option.javaName === undefined ? '-' : code(option.javaName),
     `${text}${aliases}`,
   ]
-  return `| ${cells.join(' | ')} |`
 }
 
 function range({ min, max, unlimited }: Option): string {
@@ -97,14 +103,14 @@ function profileTable(): string {
   const options = [...new Set(names.flatMap((name) => Object.keys(profiles[name])))]
   const value = (name: keyof typeof profiles, option: string) =>
     String((profiles[name] as Record<string, number>)[option] ?? '-')
-  return [
-    `| option | default | ${names.map(code).join(' | ')} |`,
-    `|---|---|${names.map(() => '---|').join('')}`,
-    ...options.map((option) => {
-      const cells = names.map((name) => value(name, option))
-      return `| ${code(option)} | ${defaultWords(optionTable.get(option)!)} | ${cells.join(' | ')} |`
-    }),
-  ].join('\n')
+  return aligned([
+    ['option', 'default', ...names.map(code)],
+    ...options.map((option) => [
+      code(option),
+      defaultWords(optionTable.get(option)!),
+      ...names.map((name) => value(name, option)),
+    ]),
+  ])
 }
 
 /** The comments above the rows, by option. */
