@@ -61,10 +61,11 @@ export function typescriptKernelOf(codecs: readonly (Codec | undefined)[]): Kern
 export const typescriptKernel: Kernel = typescriptKernelOf(codecs)
 
 function checkHeader(raw: Uint8Array, at: number, sizeBytes: number): number {
-  if (sizeBytes < BATCH_HEADER_BYTES) return Fault.BATCH_TOO_SMALL
+  if (sizeBytes <= MAGIC_AT) return Fault.BATCH_TOO_SMALL
   if (at + sizeBytes > raw.length) return Fault.BATCH_TRUNCATED
-  // An old message's bytes mean other things, so the format comes first.
+  // An old message may be shorter, and its bytes mean other things, so the format comes first.
   if (raw[at + MAGIC_AT] !== MAGIC) return Fault.UNSUPPORTED_MAGIC
+  if (sizeBytes < BATCH_HEADER_BYTES) return Fault.BATCH_TOO_SMALL
   const batchLength = readInt32(raw, at + BATCH_LENGTH_AT)
   if (batchLength + BATCH_PREFIX_BYTES < BATCH_HEADER_BYTES) return Fault.BATCH_TOO_SMALL
   if (batchLength + BATCH_PREFIX_BYTES !== sizeBytes) return Fault.BATCH_TRUNCATED

@@ -1,6 +1,7 @@
 // A kernel refuses every batch that is wrong, and says why; Java is the judge.
 
 import { describe, expect, it } from 'vitest'
+import { encodeBatch } from '../../src/record/encode.ts'
 import { unavailable } from '../support/kafka-jars.ts'
 import { honestBatches, hostileBatches } from './hostile-corpus.ts'
 import { readByJava } from './java-batches.ts'
@@ -52,6 +53,24 @@ describe.each(Object.entries(kernels))('%s', (_, kernel) => {
         await decodeGuarded(kernel, flipped, { checkCrcs: false }) // throws if it writes where it must not
       }
     }
+  })
+
+  it('refuses messages of formats 0 and 1, which are shorter than a batch header', async () => {
+    for (const magic of [0, 1]) {
+      const message = Buffer.alloc(magic === 0 ? 26 : 34)
+      message.writeInt32BE(message.length - 12, 8)
+      message[16] = magic
+      expect((await decodeGuarded(kernel, message)).fault).toBe('UNSUPPORTED_MAGIC')
+    }
+  })
+
+  it('indexes a record with a million headers', async () => {
+    const headers = Array.from({ length: 1_000_000 }, (): [string, null] => ['', null])
+    const { fault, job } = await decodeGuarded(
+      kernel,
+      await encodeBatch([{ timestamp: 1, headers }], { codec: 'gzip' }),
+    )
+    expect([fault, job.count, job.recordsBytes]).toEqual(['NONE', 1, 2_000_012])
   })
 
   it('checks the CRC of what is not delivered, and neither decompresses nor indexes it', async () => {
