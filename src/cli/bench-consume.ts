@@ -18,8 +18,8 @@ const BENCH_OPTIONS = {
 
 /** Runs the command. */
 export async function benchConsume(flags: BenchFlags): Promise<void> {
-  const report = await readTopic(connectionOptions(flags, BENCH_OPTIONS, 'bench'), flags.topic, {
-    limit: flags.records,
-  })
+  const options = connectionOptions(flags, BENCH_OPTIONS, 'bench')
+  const { readTopic } = await import('./read-topic.ts')
+  const report = await readTopic(options, flags.topic, { limit: flags.records })
   process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : `\n${describeReport(report)}\n\n`)
 }
