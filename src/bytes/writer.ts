@@ -20,7 +20,7 @@ export class Writer {
     this.#view = viewOf(this.#buffer)
   }
 
-  /** What was written so far: a view, so write nothing afterwards, and never transfer its ArrayBuffer (it may be pooled). */
+  /** What was written so far: a view of a buffer that may be pooled. Write nothing afterwards, transfer it nowhere. */
   finish(): Uint8Array {
     return this.#buffer.subarray(0, this.at)
   }
