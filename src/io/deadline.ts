@@ -1,6 +1,7 @@
 // The bound of one call: a time, and the signals that end it earlier. [I/O thread]
 import type { Clock, Timer } from '../base/clock.ts'
 import { type MillraceError, Timeout } from '../base/errors.ts'
+import { onAbort } from '../base/on-abort.ts'
 import { abortError } from './exchange.ts'
 
 /** How a deadline is set. */
@@ -62,8 +63,8 @@ export class Deadline {
         ended()
         return
       }
-      signal.addEventListener('abort', ended, { once: true })
-      promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', ended))
+      const remove = onAbort(signal, ended)
+      promise.then(resolve, reject).finally(remove)
     })
   }
 
@@ -87,8 +88,7 @@ export class Deadline {
       ended()
       return
     }
-    signal.addEventListener('abort', ended, { once: true })
-    this.#removers.push(() => signal.removeEventListener('abort', ended))
+    this.#removers.push(onAbort(signal, ended))
   }
 
   #timeout(): Timeout {

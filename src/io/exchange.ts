@@ -1,6 +1,7 @@
 // One request and its answer, from the queue to the end. [I/O thread]
 import type { Timer } from '../base/clock.ts'
 import { Closed, MillraceError } from '../base/errors.ts'
+import { onAbort } from '../base/on-abort.ts'
 import type { ApiName } from '../protocol/apis.ts'
 import type { BodySink } from './body-sink.ts'
 
@@ -34,16 +35,14 @@ export class Exchange {
   timer: Timer | undefined
   #sink: BodySink
   #over = false
-  readonly #aborted: (() => void) | undefined
+  readonly #unlisten: (() => void) | undefined
 
   /** `aborted` is called when the signal fires before the end. */
   constructor(plan: ExchangePlan, aborted: (exchange: Exchange, error: MillraceError) => void) {
     this.plan = plan
     this.#sink = plan.sink
-    if (plan.signal !== undefined) {
-      this.#aborted = () => aborted(this, abortError(plan.signal!, plan.api))
-      plan.signal.addEventListener('abort', this.#aborted, { once: true })
-    }
+    const { signal, api } = plan
+    if (signal !== undefined) this.#unlisten = onAbort(signal, () => aborted(this, abortError(signal, api)))
   }
 
   /** Where the body goes. */
@@ -66,7 +65,9 @@ export class Exchange {
     this.timer = undefined
     if (this.#over) return
     this.#over = true
-    if (this.#aborted !== undefined) this.plan.signal?.removeEventListener('abort', this.#aborted)
+    this.#unlisten?.()
+    // The owner of the pieces waits for both, `sent` and the end.
+    if (!this.written) this.plan.sent?.()
     this.#sink.end(error)
   }
 

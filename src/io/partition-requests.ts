@@ -2,6 +2,7 @@
 import { backoff } from '../base/backoff.ts'
 import type { Timer } from '../base/clock.ts'
 import { MillraceError, PartitionNotFound, ProtocolViolation, Timeout } from '../base/errors.ts'
+import { onAbort } from '../base/on-abort.ts'
 import type { ApiName } from '../protocol/apis.ts'
 import { brokerError, ErrorCode, isRetriable } from '../protocol/errors.ts'
 import type { CallBounds, Cluster } from './cluster.ts'
@@ -33,7 +34,7 @@ export class PartitionRequests<A extends ApiName, Item extends PartitionItem, Re
   constructor(cluster: Cluster, spec: PartitionApi<A, Item, Result>) {
     this.#cluster = cluster
     this.#spec = spec
-    cluster.closing.addEventListener('abort', () => {
+    onAbort(cluster.closing, () => {
       for (const timer of this.#retries) timer.cancel()
       this.#flush?.cancel()
     })

@@ -431,3 +431,46 @@ describe('answers into a sink', () => {
     }
   })
 })
+
+test('pieces are given back also when they were never written, before the end is told', async () => {
+  const { world, clock, broker, connect } = await open({ maxInFlight: 1 })
+  broker.on('Fetch', () => undefined)
+  const connection = connect()
+  await clock.until(connection.request('Metadata', {}))
+  const told: string[] = []
+  const send = (name: string, signal?: AbortSignal) => {
+    const sink = new Recorder()
+    sink.end = (error) => void told.push(`${name} ended: ${error?.code}`)
+    connection.send('Fetch', {}, sink, { sent: () => void told.push(`${name} sent`), signal })
+  }
+  const abort = new AbortController()
+  send('written')
+  send('aborted', abort.signal)
+  send('waiting')
+  await clock.advance(100)
+  abort.abort()
+  connection.close()
+  await clock.advance(1)
+  expect(told).toEqual([
+    'written sent',
+    'aborted sent',
+    'aborted ended: ABORTED',
+    'written ended: CLOSED',
+    'waiting sent',
+    'waiting ended: CLOSED',
+  ])
+  expect(world.pipes.connectionCount()).toBe(0)
+})
+
+test('one signal may bound any number of requests without a warning', async () => {
+  const warnings: Error[] = []
+  const warned = (warning: Error) => warnings.push(warning)
+  process.on('warning', warned)
+  const { clock, connect } = await open()
+  const connection = connect()
+  const { signal } = new AbortController()
+  await clock.until(Promise.all(Array.from({ length: 100 }, () => connection.request('Metadata', {}, { signal }))))
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('warning', warned)
+  expect(warnings).toEqual([])
+})
