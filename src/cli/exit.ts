@@ -22,12 +22,16 @@ export function isBrokenPipe(error: unknown): boolean {
   return (error as NodeJS.ErrnoException | null)?.code === 'EPIPE'
 }
 
-/** Runs `stop` on the first SIGINT or SIGTERM, so that what is in flight is finished; the second one kills. */
+/** npm and timeout(1) pass a signal on that the terminal sends to us as well: twice so quickly is once. */
+const TWICE_MS = 500
+
+/** Runs `stop` on the first SIGINT or SIGTERM, so that what is in flight is finished; another one, later, kills. */
 export function onInterrupt(stop: () => void): () => void {
-  let asked = false
+  let askedAt: number | undefined
   const interrupt = () => {
-    if (asked) process.exit(ExitCode.killed)
-    asked = true
+    if (askedAt !== undefined && performance.now() - askedAt > TWICE_MS) process.exit(ExitCode.killed)
+    if (askedAt !== undefined) return
+    askedAt = performance.now()
     stop()
   }
   process.on('SIGINT', interrupt)

@@ -95,6 +95,15 @@ describe('consume', () => {
     expect(interrupted.lines[0]).toBe('null')
   })
 
+  it('takes a signal that npm passes on for the same one', async () => {
+    const onOutput = (kill: (signal: NodeJS.Signals) => void) => {
+      kill('SIGINT')
+      kill('SIGINT')
+    }
+    const { code, lines } = await millrace(['consume', 'odd', ...at], { onOutput })
+    expect([code, lines[0]]).toEqual([0, 'null'])
+  })
+
   it('takes brokers and options from the environment, files and -X', async () => {
     const args = ['consume', 'odd', '--until', 'end', '--count']
     const file = join(folder, 'client.properties')
