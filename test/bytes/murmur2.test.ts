@@ -1,3 +1,4 @@
+// The hash that decides where keyed records go, against the values that Java computes.
 import { expect, test } from 'vitest'
 import { murmur2, partitionOfKey } from '../../src/bytes/murmur2.ts'
 
