@@ -1,12 +1,12 @@
 // Decides which batches of a fetch response a reader of committed records sees (KIP-98). [I/O thread, before fan-out]
 //
-// The broker lists, with every response, each aborted transaction that overlaps it: producer and first offset, no end. The end
-// is the producer's abort marker in the log. A transaction that reaches into the next response is listed there again, so the
-// state lives as long as one response of one partition. Carrying it on would do harm: batches that were discarded and are
-// fetched again would meet the state of a later place.
+// The broker lists, with every response, each aborted transaction that overlaps it: producer and first offset, no
+// end. The end is the producer's abort marker in the log. A transaction that reaches into the next response is listed
+// there again, so the state lives as long as one response of one partition. Carrying it on would do harm: batches
+// that were discarded and are fetched again would meet the state of a later place.
 //
-// The order matters: a transaction counts from its first offset on, not from the start of the response, because the same
-// producer may have committed records before it; and the marker ends only the transactions that began before it.
+// The order matters: a transaction counts from its first offset on, not from the start of the response, because the
+// same producer may have committed records before it; and the marker ends only the transactions that began before it.
 
 import type { BatchHeader } from './batch.ts'
 import { controlMarker } from './control-marker.ts'
@@ -31,7 +31,10 @@ export class AbortedTransactions {
     this.#byFirstOffset = list === null ? [] : [...list].sort((one, other) => one.firstOffset - other.firstOffset)
   }
 
-  /** The verdict on the batch at `bytes[at]`; to be asked once for each batch of the response, in the order of the log. */
+  /**
+   * The verdict on the batch at `bytes[at]`; to be asked once for each batch of the response, in the order of the
+   * log.
+   */
   verdict(header: BatchHeader, bytes: Uint8Array, at: number): Verdict {
     if (this.#byFirstOffset.length > 0 && header.producerId >= 0n) {
       this.#beginUpTo(header.baseOffset + header.lastOffsetDelta)

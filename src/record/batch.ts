@@ -1,8 +1,10 @@
 // The header of a record batch, version 2 (KIP-98), read in place. [pure: any thread]
 //
-//   0         8       12      16  17     21     23        27        35        43          51      53       57     61
-//   | base    | batch | leader| m | crc  | attr | last    | base    | max     | producer  | prod. | base   | count| records
-//   | offset  | length| epoch |   |      |      | off. Δ  | time    | time    | id        | epoch | seq.   |      |
+//   0             8              12             16      17    21           23                  27
+//   | base offset | batch length | leader epoch | magic | crc | attributes | last offset delta | …
+//
+//   27               35              43            51               53              57      61
+//   | base timestamp | max timestamp | producer id | producer epoch | base sequence | count | records …
 //
 // `batch length` counts what follows it; the CRC covers everything from `attributes` to the end.
 

@@ -51,7 +51,9 @@ export function decodeBatch(
   return typeof fault === 'number' ? finish(job, fault) : fault.then((number) => finish(job, number))
 }
 
-/** The size of the batch at `bytes[at]` with its header, or -1 when no whole batch lies there: walks cannot go astray. */
+/**
+ * The size of the batch at `bytes[at]` with its header, or -1 when no whole batch lies there: walks cannot go astray.
+ */
 export function batchBytes(bytes: Uint8Array, at: number): number {
   if (bytes.length - at < BATCH_HEADER_BYTES) return -1
   const sizeBytes = viewOf(bytes).getInt32(at + BATCH_LENGTH_AT) + BATCH_PREFIX_BYTES

@@ -52,7 +52,10 @@ export interface EncodeOptions {
   lastOffsetDelta?: number | undefined
 }
 
-/** Encodes one batch. A promise only for zstd where Node.js has none of its own; CodecUnavailable when a package is missing. */
+/**
+ * Encodes one batch. A promise only for zstd where Node.js has none of its own; CodecUnavailable when a package is
+ * missing.
+ */
 export function encodeBatch(
   records: readonly RecordInput[],
   options: EncodeOptions = {},

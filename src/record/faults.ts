@@ -100,7 +100,9 @@ export function faultText(fault: number): string {
   return name === undefined ? `is damaged (fault ${fault})` : rows[name][0]
 }
 
-/** The error of a faulty batch: CorruptRecord, MessageTooLarge or CodecUnavailable, with topic, partition and offset. */
+/**
+ * The error of a faulty batch: CorruptRecord, MessageTooLarge or CodecUnavailable, with topic, partition and offset.
+ */
 export function faultError(fault: number, details: ErrorDetails): MillraceError {
   const { topic, partition, offset, broker } = details
   const where = topic === undefined ? '' : ` of ${topic}[${partition ?? '?'}]`

@@ -8,8 +8,9 @@ export type RecordHeader = [name: string, value: Uint8Array | null]
 let cursor = 0
 
 /**
- * The headers whose count lies at `bytes[at]` (the start of the records plus the index's `HEADERS_START`). Values are views
- * over `bytes`. The kernel checked their lengths, so anything impossible here means that the bytes were replaced meanwhile.
+ * The headers whose count lies at `bytes[at]` (the start of the records plus the index's `HEADERS_START`). Values are
+ * views over `bytes`. The kernel checked their lengths, so anything impossible here means that the bytes were
+ * replaced meanwhile.
  */
 export function readHeaders(bytes: Uint8Array, at: number): RecordHeader[] {
   const count = readVarint(bytes, at)

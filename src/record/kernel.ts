@@ -1,6 +1,9 @@
 // What a batch kernel is: numbers and bytes in, numbers out, so that one in Rust can do the same. [pure: any thread]
 
-/** One batch to decode. A worker keeps one and fills it anew for each batch; while a promise is pending it stays as it is. */
+/**
+ * One batch to decode. A worker keeps one and fills it anew for each batch; while a promise is pending it stays as it
+ * is.
+ */
 export interface DecodeJob {
   /** The bytes that hold the batch, usually a whole shared segment. */
   raw: Uint8Array
@@ -30,15 +33,16 @@ export interface DecodeJob {
 export interface Kernel {
   readonly name: 'typescript' | 'native'
   /**
-   * An upper bound of the decompressed length of the batch at `raw[at .. at + sizeBytes)`: 0 for codec none, exact or near for
-   * the others, never below the truth for valid data, never above `limitBytes`. A negative number is a fault, negated:
-   * of the header, or DECOMPRESSED_TOO_LARGE. Nothing is decompressed and nothing is verified. A batch that passes claims
-   * no more records than max(bound, its own bytes) / 7, so that the index may be reserved as well.
+   * An upper bound of the decompressed length of the batch at `raw[at .. at + sizeBytes)`: 0 for codec none, exact or
+   * near for the others, never below the truth for valid data, never above `limitBytes`. A negative number is a
+   * fault, negated: of the header, or DECOMPRESSED_TOO_LARGE. Nothing is decompressed and nothing is verified. A
+   * batch that passes claims no more records than max(bound, its own bytes) / 7, so that the index may be reserved as
+   * well.
    */
   measure(raw: Uint8Array, at: number, sizeBytes: number, limitBytes: number): number
   /**
-   * Verifies the CRC, decompresses and indexes; returns 0 or a fault. Returns a promise of it for zstd where Node.js has none
-   * (before 22.15): the bytes of the batch must stay in place until it settles.
+   * Verifies the CRC, decompresses and indexes; returns 0 or a fault. Returns a promise of it for zstd where Node.js
+   * has none (before 22.15): the bytes of the batch must stay in place until it settles.
    */
   decode(job: DecodeJob): number | Promise<number>
 }

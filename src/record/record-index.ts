@@ -1,8 +1,9 @@
 // Walks the records of a batch once and writes the columnar index: the hot loop of decoding. [pure: any thread]
 //
-// A record (KIP-98): length varint · attributes int8 · timestamp delta varlong · offset delta varint · key length varint, key ·
-// value length varint, value · header count varint, then per header: name length varint, name, value length varint, value.
-// Every varint is zigzag-coded. Nothing is allocated; a reading that runs past a record is caught where the record must end.
+// A record (KIP-98): length varint · attributes int8 · timestamp delta varlong · offset delta varint · key length
+// varint, key · value length varint, value · header count varint, then per header: name length varint, name, value
+// length varint, value. Every varint is zigzag-coded. Nothing is allocated; a reading that runs past a record is
+// caught where the record must end.
 
 import { RECORD_BYTES_MIN } from './batch.ts'
 import {

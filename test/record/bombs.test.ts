@@ -1,4 +1,5 @@
-// A decompression bomb costs no memory: it is refused before it inflates. Each runs in a process of its own, whose peak counts.
+// A decompression bomb costs no memory: it is refused before it inflates. Each runs in a process of its own, whose
+// peak counts.
 
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

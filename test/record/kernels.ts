@@ -23,7 +23,10 @@ export interface Outcome {
 /** Guard bytes around the output and guard words around the index must survive. */
 const GUARD = 0x5a
 
-/** Measures and decodes `batch` where it lies in shared memory, between guards; throws if a kernel writes out of bounds. */
+/**
+ * Measures and decodes `batch` where it lies in shared memory, between guards; throws if a kernel writes out of
+ * bounds.
+ */
 export async function decodeGuarded(
   kernel: Kernel,
   batch: Uint8Array,

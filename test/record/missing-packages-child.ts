@@ -16,11 +16,17 @@ const { decodeGuarded, kernels } = await import('./kernels.ts')
 
 // One record each, made where the addons load.
 const batches = {
-  none: 'AAAAAAAAAAAAAAA9/////wJAur7oAAAAAAAAAAAAAAAAAAEAAAAAAAAAAf//////////////////AAAAARYAAAABCnZhbHVlAA==',
-  gzip: 'AAAAAAAAAAAAAABR/////wLbVeKoAAEAAAAAAAAAAAAAAAEAAAAAAAAAAf//////////////////AAAAAR+LCAAAAAAAAAMTY2BgYOQqS8wpTWUAAGAcQ7IMAAAA',
-  snappy: 'AAAAAAAAAAAAAAA//////wL+daNCAAIAAAAAAAAAAAAAAAEAAAAAAAAAAf//////////////////AAAAAQwsFgAAAAEKdmFsdWUA',
-  lz4: 'AAAAAAAAAAAAAABM/////wI39iDsAAMAAAAAAAAAAAAAAAEAAAAAAAAAAf//////////////////AAAAAQQiTRhgQIIMAACAFgAAAAEKdmFsdWUAAAAAAA==',
-  zstd: 'AAAAAAAAAAAAAABG/////wJQdVHMAAQAAAAAAAAAAAAAAAEAAAAAAAAAAf//////////////////AAAAASi1L/0gDGEAABYAAAABCnZhbHVlAA==',
+  none: 'AAAAAAAAAAAAAAA9/////wJAur7oAAAAAAAAAAAAAAAAAAEAAAAAAAAAAf//////////////////' + 'AAAAARYAAAABCnZhbHVlAA==',
+  gzip:
+    'AAAAAAAAAAAAAABR/////wLbVeKoAAEAAAAAAAAAAAAAAAEAAAAAAAAAAf//////////////////' +
+    'AAAAAR+LCAAAAAAAAAMTY2BgYOQqS8wpTWUAAGAcQ7IMAAAA',
+  snappy: 'AAAAAAAAAAAAAAA//////wL+daNCAAIAAAAAAAAAAAAAAAEAAAAAAAAAAf//////////////////' + 'AAAAAQwsFgAAAAEKdmFsdWUA',
+  lz4:
+    'AAAAAAAAAAAAAABM/////wI39iDsAAMAAAAAAAAAAAAAAAEAAAAAAAAAAf//////////////////' +
+    'AAAAAQQiTRhgQIIMAACAFgAAAAEKdmFsdWUAAAAAAA==',
+  zstd:
+    'AAAAAAAAAAAAAABG/////wJQdVHMAAQAAAAAAAAAAAAAAAEAAAAAAAAAAf//////////////////' +
+    'AAAAASi1L/0gDGEAABYAAAABCnZhbHVlAA==',
 }
 const report: Record<string, unknown> = { crc: crc32cImplementation() }
 report['available'] = Object.fromEntries(

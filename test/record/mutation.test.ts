@@ -14,7 +14,7 @@ import { readByJava } from './java-batches.ts'
 import { decodeGuarded, kernels } from './kernels.ts'
 
 const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 0x7fffffff)
-const cases = Number(process.env['MILLRACE_MUTATIONS'] ?? 4000)
+const cases = Number(process.env['MILLRACE_MUTATIONS'] ?? 2500)
 console.info(`mutations: MILLRACE_SEED=${seed} MILLRACE_MUTATIONS=${cases}`)
 
 // Long runs are asked for by name; the default takes seconds.
@@ -23,9 +23,15 @@ const timeout = 60_000 + cases * 10
 const why = unavailable()
 if (why !== undefined) console.warn(`mutations with Java: skipped, ${why}`)
 
-/** What we refuse and Java does not: it does not look at offsets, reads negative lengths as null, and skips check sums. */
-const stricter =
-  /^(OFFSET_DELTA|OFFSET_OUT_OF_RANGE|LAST_OFFSET_DELTA|KEY_LENGTH|VALUE_LENGTH|HEADER_LENGTH|TRAILING_BYTES|BAD_LZ4|BAD_ZSTD|BAD_GZIP|MORE_THAN_ANNOUNCED|ZSTD_WINDOW|DICTIONARY)$/
+/**
+ * What we refuse and Java does not: it does not look at offsets, reads negative lengths as null, and skips check
+ * sums.
+ */
+const stricter = [
+  ...['OFFSET_DELTA', 'OFFSET_OUT_OF_RANGE', 'LAST_OFFSET_DELTA'],
+  ...['KEY_LENGTH', 'VALUE_LENGTH', 'HEADER_LENGTH', 'TRAILING_BYTES'],
+  ...['BAD_LZ4', 'BAD_ZSTD', 'BAD_GZIP', 'MORE_THAN_ANNOUNCED', 'ZSTD_WINDOW', 'DICTIONARY'],
+]
 
 describe.each(Object.entries(kernels))('%s', (_, kernel) => {
   it(
@@ -52,12 +58,13 @@ describe.skipIf(why !== undefined)('with Java', () => {
       for (const [at, bytes] of corpus.entries()) {
         const reading = readings[at]!
         const mine = await read(bytes, checkCrcs)
-        const what = `mutant ${at}: ${mine.fault ?? 'accepted'}, Java: ${reading.complaint ?? 'accepted'}\n${hex(bytes)}`
+        const verdicts = `${mine.fault ?? 'accepted'}, Java: ${reading.complaint ?? 'accepted'}`
+        const what = `mutant ${at}: ${verdicts}\n${hex(bytes)}`
         if (reading.complaint !== undefined) {
           expect(mine.fault, what).toBeDefined()
           tally.neither++
         } else if (mine.fault !== undefined) {
-          expect(mine.fault, what).toMatch(stricter)
+          expect(stricter, what).toContain(mine.fault)
           tally.stricter++
         } else {
           expect(difference(mine.text!, lines(reading.records)), what).toBe('')

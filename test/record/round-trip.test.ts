@@ -12,7 +12,7 @@ import { arbitraryBatch, filled, lines, ours } from './arbitrary-batch.ts'
 import { type JavaBatch, readByJava, writeByJava } from './java-batches.ts'
 
 const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 0x7fffffff)
-const cases = 400
+const cases = 250
 console.info(`round trip: MILLRACE_SEED=${seed}, ${cases} batches each way`)
 
 const why = unavailable()

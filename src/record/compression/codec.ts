@@ -18,7 +18,10 @@ export interface CodecStatus {
 /** One codec. Positions are indexes into `bytes`; a negative result is a fault, negated. */
 export interface Codec {
   readonly name: Exclude<CodecName, 'none'>
-  /** An upper bound of what `bytes[start .. end)` decompresses to, found without decompressing; DECOMPRESSED_TOO_LARGE beyond `limitBytes`. */
+  /**
+   * An upper bound of what `bytes[start .. end)` decompresses to, found without decompressing; DECOMPRESSED_TOO_LARGE
+   * beyond `limitBytes`.
+   */
   measure(bytes: Uint8Array, start: number, end: number, limitBytes: number): number
   /** Decompresses into `out` from `outAt` on, at most `capacity` bytes, and returns how many it wrote. */
   decompress(

@@ -21,9 +21,9 @@ export const gzip: Codec = {
     if (end - start < MEMBER_BYTES_MIN || !isMember(bytes, start, end)) return -Fault.BAD_GZIP
     let bound = 0
     let members = 0
-    // Each member ends with its size. What looks like the start of another member may be chance; counting its "size" only
-    // raises the bound. The cap keeps a lie from reserving memory, and counts from `start`: a member split by chance ends
-    // with the size of the whole.
+    // Each member ends with its size. What looks like the start of another member may be chance; counting its "size"
+    // only raises the bound. The cap keeps a lie from reserving memory, and counts from `start`: a member split by
+    // chance ends with the size of the whole.
     for (let next = start; next < end; members++) {
       next = nextMember(bytes, next, end)
       const announced = sizeBefore(bytes, next)

@@ -1,7 +1,8 @@
 // Walks lz4 frames and blocks without decompressing: where each frame ends and how much it holds. [pure: any thread]
 //
-// Frame: magic int32 · FLG · BD · [content size int64] · [dictionary id int32] · header checksum · blocks · end mark · [content
-// checksum int32]. Block: size int32 (upper bit: stored as is) · bytes · [block checksum int32]. All little-endian.
+// Frame: magic int32 · FLG · BD · [content size int64] · [dictionary id int32] · header checksum · blocks · end mark
+// · [content checksum int32]. Block: size int32 (upper bit: stored as is) · bytes · [block checksum int32]. All
+// little-endian.
 
 import { Fault } from '../faults.ts'
 
@@ -59,7 +60,8 @@ function walkBlocks(bytes: Uint8Array, start: number, end: number): number {
     const size = word & 0x7fffffff
     const next = at + size + checksumBytes
     if (next > end || size > blockMax) return Fault.BAD_LZ4
-    // Blocks of 64 KiB in the middle are full, or nearly; a last one, larger ones, and those under an announced size are counted.
+    // Blocks of 64 KiB in the middle are full, or nearly; a last one, larger ones, and those under an announced size
+    // are counted.
     const exact = blockMax > 0x10000 || hasContentSize || isEndMark(bytes, next, end)
     const plain = word >>> 31 ? size : exact ? blockBytes(bytes, at, at + size) : Math.min(blockMax, size * 255)
     if (plain < 0 || plain > blockMax) return Fault.BAD_LZ4

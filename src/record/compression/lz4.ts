@@ -1,4 +1,5 @@
-// lz4 frames by lz4-napi, which knows no limit and stops after the first frame: both are seen to here. [pure: any thread]
+// lz4 frames by lz4-napi, which knows no limit and stops after the first frame: both are seen to here.
+// [pure: any thread]
 
 import { createRequire } from 'node:module'
 import { Fault } from '../faults.ts'

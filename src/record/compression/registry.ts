@@ -21,7 +21,8 @@ export function compress(name: CodecName, bytes: Uint8Array, level?: number): Ui
   if (!codec) return bytes
   const { available, implementation, reason } = codec.status()
   if (available) return codec.compress(bytes, level)
-  const text = `Compressing with ${name} needs ${implementation}, which does not load here (${reason ?? 'no reason given'}).`
+  const missing = `${implementation}, which does not load here (${reason ?? 'no reason given'})`
+  const text = `Compressing with ${name} needs ${missing}.`
   throw new CodecUnavailable('CODEC_UNAVAILABLE', `${text} Choose another codec, or see \`millrace doctor\`.`)
 }
 

@@ -1,7 +1,7 @@
 // snappy, raw and in the framing of the Java library (xerial), which Kafka's own client writes. [pure: any thread]
 //
-// Framed: 82 'SNAPPY' 00 · version int32 · compatible version int32 · (length int32 · raw snappy)*; all big-endian. A stream may
-// be followed by another one with its own header.
+// Framed: 82 'SNAPPY' 00 · version int32 · compatible version int32 · (length int32 · raw snappy)*; all big-endian. A
+// stream may be followed by another one with its own header.
 
 import { createRequire } from 'node:module'
 import { Fault } from '../faults.ts'
@@ -102,7 +102,10 @@ function announcedBytes(bytes: Uint8Array, start: number, end: number): number {
   return -Fault.BAD_SNAPPY
 }
 
-/** Where the next chunk's length lies, past any header in between; `end` when there is none, a fault when it is impossible. */
+/**
+ * Where the next chunk's length lies, past any header in between; `end` when there is none, a fault when it is
+ * impossible.
+ */
 function nextChunk(bytes: Uint8Array, from: number, end: number): number {
   let at = from
   while (isFramed(bytes, at, end)) {

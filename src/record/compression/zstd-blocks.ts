@@ -1,4 +1,5 @@
-// Walks zstd frames and blocks (RFC 8878) without decompressing: where each frame ends and how much it may hold. [pure: any thread]
+// Walks zstd frames and blocks (RFC 8878) without decompressing: where each frame ends and how much it may hold.
+// [pure: any thread]
 
 import { Fault } from '../faults.ts'
 

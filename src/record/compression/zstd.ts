@@ -1,4 +1,5 @@
-// zstd by node:zlib where it has it (22.15 and later), else by @mongodb-js/zstd, which answers with a promise. [pure: any thread]
+// zstd by node:zlib where it has it (22.15 and later), else by @mongodb-js/zstd, which answers with a promise.
+// [pure: any thread]
 
 import { createRequire } from 'node:module'
 import { Fault } from '../faults.ts'
@@ -18,7 +19,10 @@ interface ZstdAsync {
 
 /** Frames of one batch: each costs a decoder, and a megabyte of empty ones would cost seconds. Writers make one. */
 const FRAMES_MAX = 4096
-/** What the package without a limit may write beyond an announced size before it notices: bounded here, since it is not there. */
+/**
+ * What the package without a limit may write beyond an announced size before it notices: bounded here, since it is
+ * not there.
+ */
 const OVERSHOOT_BYTES_MAX = 64 * 1024 * 1024
 
 const load = createRequire(import.meta.url)
