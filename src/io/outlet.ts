@@ -29,6 +29,8 @@ export class Outlet {
       const words = new Int32Array(DESCRIPTOR_WORDS)
       fill(words, 0)
       this.#backlog[worker]!.push(words)
+      // Whoever makes room next rings us; `flush` looks once more after this, so a release in between is not missed.
+      this.#memory.wantRoom(0)
       return
     }
     fill(this.#memory.words, at)
@@ -44,16 +46,18 @@ export class Outlet {
     }
   }
 
-  /** Something waits for a worker to catch up; its release of a batch, or the clock, brings us back. */
-  get waiting(): boolean {
-    return this.#backlog.some((waiting) => waiting.length > 0)
-  }
-
   #move(worker: number, waiting: Int32Array[]): number {
     const ring = this.#memory.toWorker[worker]!
     const words: Words = this.#memory.words
     let moved = 0
-    for (let at = ring.claim(); at >= 0 && moved < waiting.length; at = ring.claim()) {
+    while (moved < waiting.length) {
+      let at = ring.claim()
+      if (at < 0) {
+        // Asked for before the last try: the worker may have emptied the ring in between, and never ring again.
+        this.#memory.wantRoom(0)
+        at = ring.claim()
+        if (at < 0) break
+      }
       words.set(waiting[moved]!, at)
       ring.commit()
       moved++
