@@ -68,7 +68,7 @@ export class Broker implements AsyncDisposable {
     return this.#server.connections.size
   }
 
-  /** Makes a topic; an error when the name is taken or a setting is not known. Default: one replica, `partitions` of `start`. */
+  /** Makes a topic; an error when the name is taken or a setting unknown. Default: one replica, `partitions` of `start`. */
   createTopic(name: string, spec: TopicSpec = {}): void {
     const { cluster } = this.#server
     const refusal = refuseTopic(cluster, name, spec)
@@ -89,9 +89,9 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Appends values, or records in full: a plain object that has a `value` and beside it only `key`, `partition`, `timestamp`
-   * or `headers` is a record, anything else is a value (bytes and strings as they are, objects and arrays as JSON). A missing
-   * topic is made. Without a codec all is readable before the promise resolves.
+   * Appends values, or records in full: a plain object that has a `value` and beside it only `key`, `partition`,
+   * `timestamp` or `headers` is a record, anything else is a value (bytes and strings as they are, objects and arrays as
+   * JSON). A missing topic is made. Without a codec all is readable before the promise resolves.
    */
   async seed(topic: string, items: Iterable<SeedItem>, options: SeedOptions = {}): Promise<void> {
     await seedTopic(this.#server.cluster, this.#topicOrNew(topic), items, options)
@@ -103,8 +103,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * The records of a topic, by partition and offset, without markers; those of aborted transactions are among them. An array
-   * at once, or a promise of it where a codec is asynchronous (zstd before Node 22.15): `await` serves both.
+   * The records of a topic, by partition and offset, without markers; those of aborted transactions are among them. An
+   * array at once, or a promise of it where a codec is asynchronous (zstd before Node 22.15): `await` serves both.
    */
   messages(topic: string, partition?: number): Message[] | Promise<Message[]> {
     const { partitions } = this.#topic(topic)
@@ -131,8 +131,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Appends a batch as it is, right or wrong: only its base offset and leader epoch are written. `baseOffset` leaves a hole
-   * before it, as compaction does. Returns the base offset.
+   * Appends a batch as it is, right or wrong: only its base offset and leader epoch are written. `baseOffset` leaves a
+   * hole before it, as compaction does. Returns the base offset.
    */
   append(topic: string, partition: number, batch: Uint8Array, { baseOffset }: { baseOffset?: number } = {}): number {
     if (batch.length < STORED_BYTES_MIN) {

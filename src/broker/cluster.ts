@@ -177,7 +177,7 @@ export function refuseTopicName(name: string): string | undefined {
   if (name.length > 249)
     return `Topic name is invalid: the length of '${name}' is longer than the max allowed length 249`
   if (!/^[a-zA-Z0-9._-]+$/.test(name)) {
-    return `Topic name is invalid: '${name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
+    return `Topic name is invalid: '${name}' contains characters other than ASCII alphanumerics, '.', '_' and '-'`
   }
   return undefined
 }

@@ -1,4 +1,4 @@
-// Which leader epoch began at which offset: lets a reader find out that a log was truncated (KIP-101, KIP-320). [broker]
+// Which leader epoch began at which offset: tells a reader that a log was truncated (KIP-101, KIP-320). [broker]
 
 /** The last offset of an epoch; both -1 when the epoch is not known. */
 export interface EpochEnd {

@@ -29,8 +29,8 @@ export interface Generated {
 }
 
 /**
- * Appends click events, batch by batch to one partition after the other. Each distinct batch is encoded once; its copies
- * differ only in what the CRC does not cover, so they share their records' bytes.
+ * Appends click events, batch by batch to one partition after the other. Each distinct batch is encoded once; its
+ * copies differ only in what the CRC does not cover, so they share their records' bytes.
  */
 export async function generateEvents(cluster: Cluster, topic: Topic, options: GenerateOptions): Promise<Generated> {
   const { records, codec = 'none', distinct = CLICK_EVENT_LINES, batchRecords = 600, seed } = options

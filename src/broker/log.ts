@@ -108,8 +108,8 @@ export class PartitionLog {
   }
 
   /**
-   * Batches from the one that holds `offset` on, below `upTo`, at most `maxBytes`. As in Kafka the last batch may be cut,
-   * and a first batch that does not fit comes whole when `minOneBatch`, else nothing comes.
+   * Batches from the one that holds `offset` on, below `upTo`, at most `maxBytes`. As in Kafka the last batch may be
+   * cut, and a first batch that does not fit comes whole when `minOneBatch`, else nothing comes.
    */
   read(offset: number, upTo: number, maxBytes: number, minOneBatch: boolean): LogSlice {
     const slice: LogSlice = { pieces: [], sizeBytes: 0, endOffset: offset }

@@ -1,4 +1,4 @@
-// Fetch sessions of one node (KIP-227): a client names only what changed, the broker answers only what changed. [broker]
+// Fetch sessions of one node (KIP-227): a client names what changed, the broker answers what changed. [broker]
 import type { Random } from '../base/random.ts'
 import { ZERO_UUID } from '../bytes/reader.ts'
 import { ErrorCode } from '../protocol/errors.ts'

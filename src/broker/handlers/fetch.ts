@@ -1,5 +1,5 @@
-// Fetch, v4 to v18: batches as they are stored, through sessions (KIP-227), parked until there is enough to send. [broker]
-// Topic ids from v13 on (KIP-516), the new leader's address from v16 on (KIP-951), diverging epochs from v12 on (KIP-595).
+// Fetch, v4 to v18: batches as they are stored, through sessions (KIP-227), parked until there is enough. [broker]
+// Diverging epochs from v12 on (KIP-595), topic ids from v13 on (KIP-516), the new leader from v16 on (KIP-951).
 import type { RequestOf } from '../../protocol/apis.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { encodeFetchAnswer, type FetchAnswer, failedPartition, type PartitionAnswer } from '../fetch-answer.ts'

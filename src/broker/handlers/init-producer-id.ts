@@ -1,4 +1,4 @@
-// InitProducerId, v0 to v5: ids for idempotent producers; a transactional id keeps its own and gets a new epoch. [broker]
+// InitProducerId, v0 to v5: ids for idempotent producers; a transactional id keeps its own, with a new epoch. [broker]
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Handler } from '../handler.ts'
 

@@ -1,5 +1,5 @@
-// Produce, v3 to v13: checks batches and appends them as they are; idempotent producers are deduplicated (KIP-98). [broker]
-// Acks 1 and all are the same here, as replicas never lag; with acks 0 there is no answer, an error cuts the connection.
+// Produce, v3 to v13: checks batches, appends them as they are, drops repeats of idempotent producers (KIP-98). [broker]
+// Acks 1 and all are the same, as replicas never lag; with acks 0 there is no answer, an error cuts the connection.
 import type { RequestOf, ResponseInput } from '../../protocol/apis.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { checkBatch } from '../batch-check.ts'
