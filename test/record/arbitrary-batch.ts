@@ -2,10 +2,10 @@
 
 import fc from 'fast-check'
 import { codecNames } from '../../src/record/compression/codec.ts'
-import type { DecodedRecord } from '../../src/record/decode.ts'
 import type { EncodeOptions } from '../../src/record/encode.ts'
 import type { RecordHeader } from '../../src/record/headers.ts'
 import type { RecordInput } from '../../src/record/record-writer.ts'
+import type { DecodedRecord } from './decode-batch.ts'
 import type { JavaBatch } from './java-batches.ts'
 
 /** Small mostly; also every length at which a varint grows, and words that compress. */

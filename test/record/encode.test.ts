@@ -3,9 +3,9 @@
 import { describe, expect, it } from 'vitest'
 import { readBatchHeader } from '../../src/record/batch.ts'
 import { codecNames } from '../../src/record/compression/codec.ts'
-import { decodeBatch } from '../../src/record/decode.ts'
 import { encodeBatch, stampBatch } from '../../src/record/encode.ts'
 import { filled } from './arbitrary-batch.ts'
+import { decodeBatch } from './decode-batch.ts'
 
 const value = Buffer.from('value')
 

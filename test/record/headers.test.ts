@@ -1,9 +1,9 @@
 // Headers are read lazily, in order, with repeated names; bytes that were replaced meanwhile are an error.
 
 import { expect, it } from 'vitest'
-import { decodeBatch } from '../../src/record/decode.ts'
 import { encodeBatch } from '../../src/record/encode.ts'
 import { readHeaders } from '../../src/record/headers.ts'
+import { decodeBatch } from './decode-batch.ts'
 
 it('keeps order, repetition, empty and null values, and names in any script', async () => {
   const headers: [string, Uint8Array | null][] = [

@@ -3,8 +3,8 @@
 import type { BatchHeader } from '../../src/record/batch.ts'
 import type { CodecName } from '../../src/record/compression/codec.ts'
 import { codecId } from '../../src/record/compression/registry.ts'
-import type { DecodedRecord } from '../../src/record/decode.ts'
 import { runJava } from '../support/kafka-jars.ts'
+import type { DecodedRecord } from './decode-batch.ts'
 
 /** A batch for Java to write; `marker` makes it the end of a transaction instead. */
 export interface JavaBatch {

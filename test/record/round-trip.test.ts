@@ -5,10 +5,10 @@ import { describe, expect, it } from 'vitest'
 import { readBatchHeader } from '../../src/record/batch.ts'
 import { type CodecName, codecNames } from '../../src/record/compression/codec.ts'
 import { codecId } from '../../src/record/compression/registry.ts'
-import { type DecodedRecord, decodeBatch } from '../../src/record/decode.ts'
 import { encodeBatch, encodeControlBatch } from '../../src/record/encode.ts'
 import { unavailable } from '../support/kafka-jars.ts'
 import { arbitraryBatch, filled, lines, ours } from './arbitrary-batch.ts'
+import { type DecodedRecord, decodeBatch } from './decode-batch.ts'
 import { type JavaBatch, readByJava, writeByJava } from './java-batches.ts'
 
 const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 0x7fffffff)

@@ -1,7 +1,12 @@
-// Decodes one batch into objects: for places where convenience counts, such as tests and the broker's `messages()`.
-// [pure: any thread]
+// Decodes one batch into objects, by the kernel. [test processes]
 
-import { BATCH_HEADER_BYTES, BATCH_LENGTH_AT, BATCH_PREFIX_BYTES, type BatchHeader, readBatchHeader } from './batch.ts'
+import {
+  BATCH_HEADER_BYTES,
+  BATCH_LENGTH_AT,
+  BATCH_PREFIX_BYTES,
+  type BatchHeader,
+  readBatchHeader,
+} from '../../src/record/batch.ts'
 import {
   HEADERS_START,
   KEY_LENGTH,
@@ -11,11 +16,11 @@ import {
   VALUE_LENGTH,
   VALUE_START,
   WORDS_PER_RECORD,
-} from './columns.ts'
-import { Fault, faultError } from './faults.ts'
-import { type RecordHeader, readHeaders } from './headers.ts'
-import type { DecodeJob } from './kernel.ts'
-import { typescriptKernel } from './typescript-kernel.ts'
+} from '../../src/record/columns.ts'
+import { Fault, faultError } from '../../src/record/faults.ts'
+import { type RecordHeader, readHeaders } from '../../src/record/headers.ts'
+import type { DecodeJob } from '../../src/record/kernel.ts'
+import { typescriptKernel } from '../../src/record/typescript-kernel.ts'
 
 /** A record as an object. Its bytes are views over the batch, or over its decompressed copy. */
 export interface DecodedRecord {
