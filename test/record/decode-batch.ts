@@ -56,15 +56,6 @@ export function decodeBatch(
   return typeof fault === 'number' ? finish(job, fault) : fault.then((number) => finish(job, number))
 }
 
-/**
- * The size of the batch at `bytes[at]` with its header, or -1 when no whole batch lies there: walks cannot go astray.
- */
-export function batchBytes(bytes: Uint8Array, at: number): number {
-  if (bytes.length - at < BATCH_HEADER_BYTES) return -1
-  const sizeBytes = viewOf(bytes).getInt32(at + BATCH_LENGTH_AT) + BATCH_PREFIX_BYTES
-  return sizeBytes >= BATCH_HEADER_BYTES && sizeBytes <= bytes.length - at ? sizeBytes : -1
-}
-
 function prepare(bytes: Uint8Array, at: number, options: DecodeOptions): DecodeJob {
   if (bytes.length - at < BATCH_HEADER_BYTES) throw faultError(Fault.BATCH_TRUNCATED, {})
   const sizeBytes = viewOf(bytes).getInt32(at + BATCH_LENGTH_AT) + BATCH_PREFIX_BYTES
