@@ -22,10 +22,12 @@ export function parseProperties(text: string): Property[] {
     const line = index + 1
     let logical = lines[index]!.replace(/^[ \t\f]+/, '')
     if (logical === '' || logical.startsWith('#') || logical.startsWith('!')) continue
-    while (endsInOddBackslashes(logical)) {
-      // The last line of a file may end in a backslash: there is nothing to continue with.
+    // A backslash alone continues nothing: what follows is a line of its own, perhaps a comment.
+    while (endsInOddBackslashes(logical) && logical.length > 1) {
+      // The last line of a file may end in a backslash, too.
       logical = logical.slice(0, -1) + (lines[++index] ?? '').replace(/^[ \t\f]+/, '')
     }
+    if (logical === '\\') continue
     const [, key, value] = /^((?:\\.|[^\\=: \t\f])*)[ \t\f]*[=:]?[ \t\f]*(.*)$/s.exec(logical)!
     properties.push({ key: unescaped(key!, line), value: unescaped(value!, line), line })
   }
