@@ -10,14 +10,15 @@ export interface BodySink {
   readonly expendable?: boolean
   /**
    * The frame's remaining size is known. Returns false when there is no room yet: reading stops until
-   * `connection.resumeBody()`, which asks `begin` again. Throws to refuse: the connection closes, the request fails with it.
+   * `connection.resumeBody()`, which asks `begin` again. Throws to refuse: the connection closes, and the request fails
+   * with what it threw.
    */
   begin(sizeBytes: number): boolean
   /** Room for the next bytes (not empty; at most what is missing is used). May be asked twice before `received`. */
   buffer(): Uint8Array
   /** Bytes arrived at the start of the last `buffer()`. */
   received(count: number): void
-  /** The request ended: undefined = the whole body is there; else why not. Exactly once; nothing is written afterwards. */
+  /** The request ended: undefined = the whole body is there, else why not. Once; nothing is written after it. */
   end(error: MillraceError | undefined): void
 }
 

@@ -82,7 +82,7 @@ export class Cluster {
     for (const node of this.#nodes.values()) node.release(role, error)
   }
 
-  /** The leader as known now; undefined while there is none. Asks for newer metadata in the background when that is due. */
+  /** The leader as known now, undefined while there is none. Has newer metadata asked for when that is due. */
   leaderOf(topic: string, partition: number): Leader | undefined {
     const entry = this.metadata.use(topic, this.host.clock.now())
     const found = this.metadata.partition(topic, partition)
@@ -122,7 +122,7 @@ export class Cluster {
     this.#refresher.wish(topic)
   }
 
-  /** Takes a broker's word for the new leader (KIP-951); false when it is no newer, or of no use, and metadata is asked for. */
+  /** Takes a broker's word for the new leader (KIP-951). False if it is of no use: then metadata is asked for. */
   applyLeaderHint(topic: string, partition: number, hint: LeaderHint, endpoints: readonly BrokerMetadata[]): boolean {
     if (this.metadata.applyLeaderHint(topic, partition, hint, endpoints)) {
       this.#notify(new Set([topic]))
@@ -265,7 +265,7 @@ export class Cluster {
 }
 
 function topicNotFound(topic: string, kafkaCode: number): TopicNotFound {
-  const text = `Topic '${topic}' does not exist, or this client may not see it. Create it, or set allowAutoTopicCreation.`
+  const text = `Topic '${topic}' does not exist, or may not be seen. Create it, or set allowAutoTopicCreation.`
   return new TopicNotFound('UNKNOWN_TOPIC_OR_PARTITION', text, { topic, kafkaCode })
 }
 

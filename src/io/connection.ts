@@ -109,15 +109,15 @@ export class Connection {
     return pickVersion(api, this.#negotiated?.ranges ?? new Map(), wish, this.broker)
   }
 
-  /** Sends a request and resolves to its decoded answer; rejects with a MillraceError (`maybeSent` tells whether it left). */
+  /** Sends a request and resolves to its decoded answer; `maybeSent` tells whether one that failed may have left. */
   async request<A extends ApiName>(api: A, body: RequestBody<A>, options: RequestOptions = {}): Promise<Answer<A>> {
     return this.#request(api, body, options, false)
   }
 
   /**
    * Sends a request whose answer goes to a sink, and returns its version. The body is an input for the codec, or
-   * pieces encoded already, whose correlation id is filled in. Throws what is wrong at once, without a call to the sink.
-   * Only on a connection that is ready.
+   * pieces encoded already, whose correlation id is filled in. Throws what is wrong at once, without a call to the
+   * sink. Only on a connection that is ready.
    */
   send<A extends ApiName>(
     api: A,
@@ -144,7 +144,7 @@ export class Connection {
     this.#link.resumeBody()
   }
 
-  /** Keeps silent towards the broker (KIP-219). `request` does so by itself; whoever reads an answer from a sink calls this. */
+  /** Keeps silent towards the broker (KIP-219). `request` does so by itself; who reads from a sink calls this. */
   throttle(askedMs: number, api: ApiName): void {
     if (askedMs <= 0 || this.error !== undefined) return
     const appliedMs = this.#link.mute(askedMs)

@@ -94,7 +94,8 @@ export class Deadline {
   #timeout(): Timeout {
     const { what, timeoutMs } = this.#plan
     const last = this.#lastError ?? this.#plan.lastError?.()
-    const text = `${what} did not succeed within ${timeoutMs} ms.${last === undefined ? '' : ` Last error: ${last.message}`}`
+    const reason = last === undefined ? '' : ` Last error: ${last.message}`
+    const text = `${what} did not succeed within ${timeoutMs} ms.${reason}`
     const { broker, topic, partition } = last ?? {}
     return new Timeout('API_TIMEOUT', text, { retriable: true, broker, topic, partition, cause: last })
   }

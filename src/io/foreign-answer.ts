@@ -21,14 +21,15 @@ export function foreignAnswer(
     return new ProtocolViolation('NOT_A_KAFKA_BROKER', `${broker} ${other}`, { broker })
   }
   if (fits) return undefined
+  const announced = `${broker} announced a response of ${sizeBytes} bytes`
   if (sizeBytes < FRAME_BYTES_MIN) {
-    const text = `${broker} announced a response of ${sizeBytes} bytes, which is impossible (${inHex(first)}); the connection was closed.`
+    const text = `${announced}, which is impossible (${inHex(first)}); the connection was closed.`
     return new ProtocolViolation('BAD_FRAME_LENGTH', text, { broker })
   }
-  const text = at.handshake
-    ? `${broker} announced a response of ${sizeBytes} bytes (${inHex(first)}) before the handshake was over, more than the ${capBytes} allowed then. Is this a Kafka broker?`
-    : `${broker} announced a response of ${sizeBytes} bytes, more than maxResponseBytes (${capBytes}); the connection was closed. Raise maxResponseBytes if such answers are expected.`
-  return new ProtocolViolation('RESPONSE_TOO_LARGE', text, { broker })
+  const why = at.handshake
+    ? `more than the ${capBytes} allowed in the handshake (${inHex(first)}). Is this a Kafka broker?`
+    : `more than maxResponseBytes (${capBytes}); the connection was closed. Raise it if such answers are expected.`
+  return new ProtocolViolation('RESPONSE_TOO_LARGE', `${announced}, ${why}`, { broker })
 }
 
 function protocolOf(first: Uint8Array): string | undefined {
@@ -36,10 +37,10 @@ function protocolOf(first: Uint8Array): string | undefined {
   if (text === 'HTTP') return 'answers HTTP, not the Kafka protocol. Give the address of a Kafka listener in brokers.'
   if (text === 'SSH-') return 'answers SSH, not the Kafka protocol. Give the address of a Kafka listener in brokers.'
   if (first[0] === 0x15 && first[1] === 0x03) {
-    return 'answers with a TLS alert: this listener expects TLS. Set tls, or give the address of a plaintext listener.'
+    return 'answers with a TLS alert: it expects TLS. Set tls, or give the address of a plaintext listener.'
   }
   if (first[0] === 0x16 && first[1] === 0x03) {
-    return 'answers with a TLS handshake: this listener expects TLS. Set tls, or give the address of a plaintext listener.'
+    return 'answers with a TLS handshake: it expects TLS. Set tls, or give the address of a plaintext listener.'
   }
   if ([...first].every((byte) => byte >= 0x20 && byte < 0x7f)) {
     return `answers with text ("${text}…"), not the Kafka protocol. Give the address of a Kafka listener in brokers.`

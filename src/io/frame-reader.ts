@@ -73,7 +73,7 @@ export class FrameReader {
     return this.#room(this.#sink)
   }
 
-  /** Takes `count` bytes at the start of the last `buffer()`; returns whether to go on reading. May throw what the owner throws. */
+  /** Takes `count` bytes at the start of the last `buffer()`; says whether to go on. Throws what the owner throws. */
   received(count: number): boolean {
     const given = this.#given
     this.#given = 'scratch'

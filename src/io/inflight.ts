@@ -41,14 +41,14 @@ export class Inflight {
 
   add(exchange: Exchange, early: boolean): void {
     if (this.#waiting.length >= WAITING_MAX) {
-      const text = `${WAITING_MAX} requests wait for ${this.#broker} already; ${exchange.plan.api} was not queued. Send less at once.`
+      const text = `${WAITING_MAX} requests wait for ${this.#broker} already; ${exchange.plan.api} was refused.`
       throw new MillraceError('BACKLOG_FULL', text, { broker: this.#broker, retriable: true })
     }
     const queue = early ? this.#early : this.#waiting
     queue.push(exchange)
   }
 
-  /** The next one to write, with its correlation id, if the window has room; with `earlyOnly` only from the handshake. */
+  /** The next one to write, with its correlation id, if the window has room; `earlyOnly`: only of the handshake. */
   next(earlyOnly: boolean): Exchange | undefined {
     if (this.#written.length >= this.#windowMax) return undefined
     const exchange = this.#early.shift() ?? (earlyOnly ? undefined : this.#waiting.shift())
@@ -68,11 +68,12 @@ export class Inflight {
   answered(correlationId: number): Exchange {
     const head = this.#written[0]
     if (head === undefined) {
-      const text = `${this.#broker} sent a response (correlation id ${correlationId}) that nothing asked for; the connection was closed.`
+      const text = `${this.#broker} sent a response (correlation id ${correlationId}) that nothing asked for.`
       throw new ProtocolViolation('UNEXPECTED_RESPONSE', text, { broker: this.#broker })
     }
     if (head.correlationId !== correlationId) {
-      const text = `${this.#broker} answered with correlation id ${correlationId} where ${head.correlationId} (${head.name}) was due; the connection was closed.`
+      const due = `where ${head.correlationId} (${head.name}) was due`
+      const text = `${this.#broker} answered with correlation id ${correlationId} ${due}; the connection was closed.`
       throw new ProtocolViolation('CORRELATION_MISMATCH', text, { broker: this.#broker })
     }
     return head

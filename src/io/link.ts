@@ -96,7 +96,7 @@ export class Link {
     })
   }
 
-  /** Ends it: cuts the socket and fails every exchange, `culprit` with the error itself, the others with what it means for them. */
+  /** Ends it: cuts the socket and fails all exchanges, `culprit` with the error, others with what it means for them. */
   fail(error: MillraceError, culprit?: Exchange): void {
     if (this.#error !== undefined) return
     this.#error = error
@@ -179,7 +179,8 @@ export class Link {
         this.#watch(exchange)
         return
       }
-      const text = `${exchange.name} to ${broker} got no answer within ${timeoutMs} ms; the connection was closed. The request was sent and may have been carried out.`
+      const so = 'The request was sent and may have been carried out; the connection was closed.'
+      const text = `${exchange.name} to ${broker} got no answer within ${timeoutMs} ms. ${so}`
       this.fail(new Timeout('REQUEST_TIMEOUT', text, { broker, retriable: true }), exchange)
     })
   }
@@ -269,7 +270,7 @@ export class Link {
         this.#watchIdle(Math.max(leftMs, 1_000))
         return
       }
-      const text = `The connection to ${broker} was idle for connectionsMaxIdleMs (${options.connectionsMaxIdleMs}) and was closed.`
+      const text = `The connection to ${broker} was idle for connectionsMaxIdleMs (${options.connectionsMaxIdleMs}).`
       this.fail(new Disconnected('IDLE', text, { broker, retriable: true }))
     })
   }

@@ -144,7 +144,7 @@ export class MetadataCache {
     return changed
   }
 
-  /** Takes a broker's word for a newer leader; returns false if it is not newer or the leader's address is not known. */
+  /** Takes a broker's word for a newer leader; false if it is not newer, or the leader's address is not known. */
   applyLeaderHint(name: string, partition: number, hint: LeaderHint, endpoints: readonly BrokerMetadata[]): boolean {
     const entry = this.#topics.get(name)
     const old = this.partition(name, partition)

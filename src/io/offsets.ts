@@ -50,7 +50,7 @@ export interface EpochQuery extends PartitionItem {
   currentLeaderEpoch?: number | undefined
 }
 
-/** The largest epoch up to the one asked about, and the offset after its last record; undefined: the leader does not know it. */
+/** The largest epoch up to the one asked about, and the offset after its last record; undefined: it is not known. */
 export interface EpochEnd {
   leaderEpoch: number | undefined
   endOffset: number | undefined
@@ -85,7 +85,7 @@ export class OffsetLookup {
     })
   }
 
-  /** Resolves to where an epoch ended; rejects with the error of the partition. Queries of one moment share requests. */
+  /** Resolves to where an epoch ended; rejects with the partition's error. Queries of one moment share requests. */
   async endOffsetForEpoch(query: EpochQuery, bounds: CallBounds = {}): Promise<EpochEnd> {
     const [outcome] = await this.#epochs.askAll([query], bounds)
     if (outcome instanceof MillraceError) throw outcome

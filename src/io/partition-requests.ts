@@ -40,7 +40,7 @@ export class PartitionRequests<A extends ApiName, Item extends PartitionItem, Re
     })
   }
 
-  /** Resolves when each item has its result or its error, in the order of the items; rejects only when aborted or closed. */
+  /** Resolves to the result or error of each item, in their order; rejects only when aborted or closed. */
   async askAll(items: readonly Item[], bounds: CallBounds): Promise<(Result | MillraceError)[]> {
     const { api } = this.#spec
     const deadline = this.#cluster.deadline(`${api} for ${items.length} partitions`, bounds)

@@ -29,12 +29,14 @@ export function pickVersion(
   const last = Math.min(own[1], wish.version ?? wish.maxVersion ?? Number.POSITIVE_INFINITY)
   const offered = theirs.get(apis[api].key)
   if (offered === undefined) {
-    const text = `${broker} does not offer ${api} (key ${apis[api].key}) at all; millrace needs ${inWords([first, last])}. A newer broker is needed, or access to this API.`
+    const what = `${api} (key ${apis[api].key})`
+    const text = `${broker} does not offer ${what}; millrace needs ${inWords([first, last])}. Use a newer broker.`
     throw new UnsupportedVersion('UNSUPPORTED_VERSION', text, { broker })
   }
   const version = Math.min(last, offered[1])
   if (version < first || version < offered[0]) {
-    const text = `${broker} offers ${api} in ${inWords(offered)}, millrace needs ${inWords([first, last])}: there is no common version. Use a broker of another version.`
+    const both = `${broker} offers ${api} in ${inWords(offered)}, millrace needs ${inWords([first, last])}`
+    const text = `${both}: there is no common version. Use a broker of another version.`
     throw new UnsupportedVersion('UNSUPPORTED_VERSION', text, { broker })
   }
   return version

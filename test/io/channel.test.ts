@@ -1,3 +1,4 @@
+// Connections by role: opened late, shared, reopened with backoff.
 import { expect, test } from 'vitest'
 import { MillraceError } from '../../src/base/errors.ts'
 import { Channel } from '../../src/io/channel.ts'
@@ -25,7 +26,7 @@ test('nothing is opened before it is asked for; many who ask share one connectio
   expect(pipes.connectionCount()).toBe(1)
 })
 
-test('attempts wait longer each time, from 50 ms to a second with 20 % jitter, and start again after a success', async () => {
+test('attempts wait longer each time, from 50 ms to a second, and start again after a success', async () => {
   const { world, clock, pipes, broker, channel } = await start()
   const waits = async (count: number) => {
     const found: number[] = []

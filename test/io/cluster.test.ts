@@ -1,3 +1,4 @@
+// The cluster view: topics, leaders, and finding brokers again when they are gone.
 import { describe, expect, test } from 'vitest'
 import { Cluster } from '../../src/io/cluster.ts'
 import type { IoOptions } from '../../src/io/io-options.ts'

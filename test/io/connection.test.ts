@@ -1,3 +1,4 @@
+// One connection to a scripted broker under a virtual clock.
 import { describe, expect, test } from 'vitest'
 import { MillraceError } from '../../src/base/errors.ts'
 import type { BodySink } from '../../src/io/body-sink.ts'
@@ -170,7 +171,7 @@ describe('pipelining', () => {
 })
 
 describe('time-outs and losses', () => {
-  test('an unanswered request times out, takes the connection with it, and each request says whether it was sent', async () => {
+  test('an unanswered request times out with its connection, and each request says whether it was sent', async () => {
     const { world, clock, broker, connect } = await open({ maxInFlight: 2 })
     broker.on('Metadata', () => undefined)
     const closed: MillraceError[] = []

@@ -1,3 +1,4 @@
+// Bytes to frames, in every slicing and with every refusal of room.
 import { expect, test } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
 import type { BodySink } from '../../src/io/body-sink.ts'

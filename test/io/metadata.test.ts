@@ -1,3 +1,4 @@
+// What the metadata cache believes, and what it does not.
 import { describe, expect, test } from 'vitest'
 import { MetadataCache } from '../../src/io/metadata.ts'
 import type { ResponseOf } from '../../src/protocol/apis.ts'

@@ -1,3 +1,4 @@
+// Offsets asked of leaders that move, fail and hang.
 import { describe, expect, test } from 'vitest'
 import { Cluster } from '../../src/io/cluster.ts'
 import type { IoOptions } from '../../src/io/io-options.ts'
@@ -60,7 +61,7 @@ describe('ListOffsets', () => {
     expect(body).toMatchObject({ replicaId: -1, isolationLevel: 1 })
   })
 
-  test('calls of one moment share requests; start and end of a partition, and the two isolation levels, do not', async () => {
+  test('calls of one moment share requests; start and end of a partition, and isolation levels, do not', async () => {
     const { clock, brokers, lookup } = await start(6)
     await clock.until(
       Promise.all([

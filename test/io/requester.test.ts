@@ -1,3 +1,4 @@
+// Requests by target, over brokers that die and coordinators that move.
 import { describe, expect, test } from 'vitest'
 import { Cluster } from '../../src/io/cluster.ts'
 import type { IoOptions } from '../../src/io/io-options.ts'
