@@ -1,3 +1,4 @@
+// Time that is told to pass.
 import { expect, test } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
 import { VirtualClock } from '../../src/wiring/virtual-clock.ts'
