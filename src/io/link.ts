@@ -209,6 +209,8 @@ export class Link {
   }
 
   #buffer(): Uint8Array {
+    // Asked for right after the callback in which it failed; the sinks are gone, and nothing more is taken.
+    if (this.#error !== undefined) return new Uint8Array(1)
     try {
       return this.#reader.buffer()
     } catch (error) {
@@ -222,6 +224,8 @@ export class Link {
     this.#receivedBytes += count
     return this.#guard(() => {
       const goOn = this.#reader.received(count)
+      // A sink may have closed the connection from within.
+      if (this.#error !== undefined) return false
       const exposed = this.#exposed
       if (exposed === undefined) return goOn
       this.#exposed = undefined
@@ -238,6 +242,7 @@ export class Link {
   }
 
   #frameEnd(): void {
+    if (this.#error !== undefined) return
     this.#usedAtMs = this.#plan.clock.now()
     this.#inflight.finish().end(undefined)
     this.#pump()

@@ -475,3 +475,25 @@ test('one signal may bound any number of requests without a warning', async () =
   process.off('warning', warned)
   expect(warnings).toEqual([])
 })
+
+test.each([1, 16, 1_000])(
+  'a sink that closes the connection while it takes %i bytes at a time is ended once',
+  async (size) => {
+    const { world, clock, connect } = await open()
+    const connection = connect()
+    await clock.until(connection.request('Metadata', {}))
+    const sink = new Recorder()
+    let room = new Uint8Array(0)
+    sink.buffer = () => {
+      expect(sink.ends).toEqual([])
+      room = new Uint8Array(size)
+      return room
+    }
+    sink.received = () => connection.close(new MillraceError('NONSENSE', 'nonsense'))
+    connection.send('Metadata', {}, sink)
+    await clock.advance(100)
+    expect(sink.ends).toMatchObject([{ code: 'CONNECTION_LOST', cause: { code: 'NONSENSE' } }])
+    expect(connection.error).toMatchObject({ code: 'NONSENSE' })
+    expect(world.pipes.connectionCount()).toBe(0)
+  },
+)
