@@ -170,8 +170,16 @@ export class BatchStream {
     const broker = this.#engine.brokerName(lease.broker)
     const error = faultError(lease.fault, { topic, partition, broker, offset: lease.baseOffset })
     lease.release()
-    if (this.#settings.onCorruptRecord === 'skip') this.#passed(reader, lease.nextOffset)
-    else this.#fail(reader, error)
+    if (this.#settings.onCorruptRecord === 'fail') return this.#fail(reader, error)
+    this.#passed(reader, lease.nextOffset)
+    this.#refetch(reader, lease.nextOffset)
+  }
+
+  /** What follows a damaged batch is fetched anew: had it been an abort marker, the verdicts after it would be wrong. */
+  #refetch(reader: PartitionReader, position: number): void {
+    if (reader.progress.state !== 'active') return
+    reader.generation = this.#engine.nextGeneration()
+    this.#handle.seek(reader.slot, reader.generation, position)
   }
 
   #arrived(reader: PartitionReader, what: Lease | MillraceError): void {

@@ -152,6 +152,8 @@ export class Drain {
     const count = from[at + Field.count]!
     const need = count * INDEX_BYTES_PER_RECORD + bound
     if (need === 0) return NO_BLOCK
+    // Tiny records need more bytes of index than they have themselves: the limit holds for both together.
+    if (need > maxDecompressedBytes) return Fault.DECOMPRESSED_TOO_LARGE
     const block = this.#claim(from[at + Field.slot]!, from[at + Field.reader]!, need)
     if (block === undefined) return 'no room'
     const home = this.#memory.home(block.home)
