@@ -1,18 +1,28 @@
 // What a broker checks before it stores a batch from a producer. [broker]
 import { crc32c } from '../bytes/crc32c.ts'
 import { ErrorCode } from '../protocol/errors.ts'
-import { ATTRIBUTES_AT, BATCH_HEADER_BYTES, type BatchHeader, MAGIC, readBatchHeader } from '../record/batch.ts'
+import {
+  ATTRIBUTES_AT,
+  BATCH_HEADER_BYTES,
+  type BatchHeader,
+  MAGIC,
+  readBatchHeader,
+  TRANSACTIONAL_BIT,
+} from '../record/batch.ts'
 
 /** Zstandard came with Produce v7 (KIP-110); older clients could not read it back. */
 const ZSTD = 4
 const ZSTD_SINCE_VERSION = 7
 
 /** The header of a batch that may be stored, or the error code and text that refuse it. */
-export type BatchVerdict = { header: BatchHeader } | { errorCode: number; text: string }
+export type BatchVerdict =
+  | { header: BatchHeader }
+  /** `fromLog`: found where a Kafka broker knows the log already, so that it tells where that starts. */
+  | { errorCode: number; text: string; fromLog: boolean }
 
 /** Checks one partition's record set of a Produce request: since v3 exactly one batch of format 2. */
 export function checkBatch(records: Uint8Array | null, version: number, maxBytes: number): BatchVerdict {
-  const refused = (errorCode: number, text: string) => ({ errorCode, text })
+  const refused = (errorCode: number, text: string, fromLog = false) => ({ errorCode, text, fromLog })
   if (records === null || records.length < BATCH_HEADER_BYTES) {
     return refused(ErrorCode.INVALID_RECORD, 'A Produce request carries exactly one record batch per partition')
   }
@@ -33,14 +43,19 @@ export function checkBatch(records: Uint8Array | null, version: number, maxBytes
   if (header.crc !== crc32c(records, ATTRIBUTES_AT)) {
     return refused(ErrorCode.CORRUPT_MESSAGE, 'The CRC-32C of the batch does not match its bytes')
   }
-  if (header.control) return refused(ErrorCode.INVALID_RECORD, 'A client may not write control batches')
+  if (header.control) return refused(ErrorCode.INVALID_RECORD, 'A client may not write control batches', true)
   if (header.count <= 0 || header.count !== header.lastOffsetDelta + 1) {
     const text = `The batch claims ${header.count} records and a last offset delta of ${header.lastOffsetDelta}`
-    return refused(ErrorCode.INVALID_RECORD, text)
+    return refused(ErrorCode.INVALID_RECORD, text, true)
   }
   if (header.codec > ZSTD) return refused(ErrorCode.CORRUPT_MESSAGE, `There is no codec ${header.codec}`)
   if (header.codec === ZSTD && version < ZSTD_SINCE_VERSION) {
     return refused(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, 'Zstandard needs Produce v7 or newer')
   }
   return { header }
+}
+
+/** Whether the batch belongs to a transaction; false also for what is no batch. */
+export function isTransactional(records: Uint8Array): boolean {
+  return records.length >= BATCH_HEADER_BYTES && (records[ATTRIBUTES_AT + 1]! & TRANSACTIONAL_BIT) !== 0
 }

@@ -68,7 +68,7 @@ export class Broker implements AsyncDisposable {
     return this.#server.connections.size
   }
 
-  /** Makes a topic; an error when the name is taken or a setting unknown. Default: one replica, `partitions` of `start`. */
+  /** Makes a topic; an error when the name is taken or a setting unknown. Default: one replica. */
   createTopic(name: string, spec: TopicSpec = {}): void {
     const { cluster } = this.#server
     const refusal = refuseTopic(cluster, name, spec)
@@ -90,7 +90,7 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Appends values, or records in full: a plain object that has a `value` and beside it only `key`, `partition`,
-   * `timestamp` or `headers` is a record, anything else is a value (bytes and strings as they are, objects and arrays as
+   * `timestamp` or `headers` is a record, anything else is a value (bytes and strings as they are, objects, arrays as
    * JSON). A missing topic is made. Without a codec all is readable before the promise resolves.
    */
   async seed(topic: string, items: Iterable<SeedItem>, options: SeedOptions = {}): Promise<void> {

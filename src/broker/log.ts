@@ -103,7 +103,7 @@ export class PartitionLog {
     this.#sizeBytes += stored.sizeBytes
     this.#endOffset = stored.lastOffset + 1
     this.#transactions.appended(stored)
-    this.producers.appended(header, baseOffset, logAppendTime ?? -1)
+    this.producers.appended(header, baseOffset)
     return stored
   }
 

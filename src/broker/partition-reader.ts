@@ -38,7 +38,7 @@ export function readPartitions(
   for (const want of wanted) {
     const partition = findPartition(cluster, want, limits.version)
     if (typeof partition === 'number') {
-      reading.answers.push(failedPartition(want.partition, partition))
+      reading.answers.push({ ...failedPartition(want.partition, partition), abortedTransactions: [] })
       continue
     }
     readable++

@@ -9,7 +9,7 @@ interface Remembered {
   firstSequence: number
   lastSequence: number
   baseOffset: number
-  appendTime: number
+  maxTimestamp: number
 }
 
 interface ProducerEntry {
@@ -23,12 +23,13 @@ export interface Sequenced {
   producerEpoch: number
   baseSequence: number
   lastOffsetDelta: number
+  maxTimestamp: number
 }
 
 /** `append`: it is next; `duplicate`: it was stored before; the others are the broker errors of these names. */
 export type Verdict =
   | { outcome: 'append' }
-  | { outcome: 'duplicate'; baseOffset: number; appendTime: number }
+  | { outcome: 'duplicate'; baseOffset: number; maxTimestamp: number }
   | { outcome: 'OUT_OF_ORDER_SEQUENCE_NUMBER' | 'INVALID_PRODUCER_EPOCH' }
 
 /** Sequence numbers run from 0 to 2^31 - 1 and start again. */
@@ -54,14 +55,15 @@ export class ProducerState {
     const same = entry.batches.find(
       (known) => known.firstSequence === batch.baseSequence && known.lastSequence === lastSequence,
     )
-    if (same !== undefined) return { outcome: 'duplicate', baseOffset: same.baseOffset, appendTime: same.appendTime }
+    if (same !== undefined)
+      return { outcome: 'duplicate', baseOffset: same.baseOffset, maxTimestamp: same.maxTimestamp }
     const last = entry.batches.at(-1)
     const inOrder = last === undefined || sequenceAfter(last.lastSequence, 1) === batch.baseSequence
     return { outcome: inOrder ? 'append' : 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
   }
 
   /** Remembers a batch that was appended. */
-  appended(batch: Sequenced, baseOffset: number, appendTime: number): void {
+  appended(batch: Sequenced, baseOffset: number): void {
     if (batch.producerId < 0n) return
     const known = this.#producers.get(batch.producerId)
     const entry =
@@ -74,6 +76,11 @@ export class ProducerState {
     if (batch.baseSequence < 0) return
     if (entry.batches.length === REMEMBERED_BATCHES) entry.batches.shift()
     const lastSequence = sequenceAfter(batch.baseSequence, batch.lastOffsetDelta)
-    entry.batches.push({ firstSequence: batch.baseSequence, lastSequence, baseOffset, appendTime })
+    entry.batches.push({
+      firstSequence: batch.baseSequence,
+      lastSequence,
+      baseOffset,
+      maxTimestamp: batch.maxTimestamp,
+    })
   }
 }

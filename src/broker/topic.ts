@@ -45,6 +45,7 @@ export class Topic {
       replicas,
       waiters: new Set(),
     }
+    partition.log.epochs.begin(partition.leaderEpoch, 0)
     this.partitions.push(partition)
     return partition
   }

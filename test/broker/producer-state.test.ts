@@ -7,13 +7,14 @@ const batch = (baseSequence: number, count = 1, producerEpoch = 0) => ({
   producerEpoch,
   baseSequence,
   lastOffsetDelta: count - 1,
+  maxTimestamp: 5000,
 })
 
 function after(...batches: ReturnType<typeof batch>[]): ProducerState {
   const state = new ProducerState()
   for (const [i, one] of batches.entries()) {
     expect(state.check(one).outcome).toBe('append')
-    state.appended(one, i * 100, -1)
+    state.appended(one, i * 100)
   }
   return state
 }
@@ -27,7 +28,11 @@ test('the next sequence is appended, a gap is refused', () => {
 test('any of the last five batches is recognised, an older one is not', () => {
   const state = after(...[0, 1, 2, 3, 4, 5].map((sequence) => batch(sequence)))
   for (const sequence of [1, 2, 3, 4, 5]) {
-    expect(state.check(batch(sequence))).toEqual({ outcome: 'duplicate', baseOffset: sequence * 100, appendTime: -1 })
+    expect(state.check(batch(sequence))).toEqual({
+      outcome: 'duplicate',
+      baseOffset: sequence * 100,
+      maxTimestamp: 5000,
+    })
   }
   expect(state.check(batch(0)).outcome).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
 })
@@ -35,7 +40,7 @@ test('any of the last five batches is recognised, an older one is not', () => {
 test('a newer epoch starts at zero and fences the older one', () => {
   const state = after(batch(0), batch(1))
   expect(state.check(batch(7, 1, 1)).outcome).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
-  state.appended(batch(0, 1, 1), 200, -1)
+  state.appended(batch(0, 1, 1), 200)
   expect(state.check(batch(2)).outcome).toBe('INVALID_PRODUCER_EPOCH')
   expect(state.check(batch(1, 1, 1)).outcome).toBe('append')
 })

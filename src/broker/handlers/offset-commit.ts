@@ -37,7 +37,6 @@ function lookupVersion({ version }: RequestContext): number {
 
 /** There are no members here, so whoever claims to be one is refused, as Kafka does with an unknown group. */
 function refuseGroup(request: RequestOf<'OffsetCommit'>, { cluster, node }: RequestContext): number {
-  if (request.groupId === '') return ErrorCode.INVALID_GROUP_ID
   if (coordinatorOf(cluster, request.groupId) !== node) return ErrorCode.NOT_COORDINATOR
   return request.generationIdOrMemberEpoch >= 0 ? ErrorCode.ILLEGAL_GENERATION : ErrorCode.NONE
 }

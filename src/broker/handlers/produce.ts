@@ -1,8 +1,8 @@
-// Produce, v3 to v13: checks batches, appends them as they are, drops repeats of idempotent producers (KIP-98). [broker]
+// Produce, v3 to v13: checks batches, appends them as they are, drops repeats of idempotent clients (KIP-98). [broker]
 // Acks 1 and all are the same, as replicas never lag; with acks 0 there is no answer, an error cuts the connection.
 import type { RequestOf, ResponseInput } from '../../protocol/apis.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import { checkBatch } from '../batch-check.ts'
+import { checkBatch, isTransactional } from '../batch-check.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import { findPartition } from '../partition-reader.ts'
 import type { Partition } from '../topic.ts'
@@ -17,6 +17,9 @@ export const produce: Handler<'Produce'> = {
     const leaders = new Set<number>()
     if (request.acks < -1 || request.acks > 1) {
       return this.refuse(request, ErrorCode.INVALID_REQUIRED_ACKS, context)
+    }
+    if (request.transactionalId === null && hasTransactional(request)) {
+      return this.refuse(request, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, context)
     }
     const responses = request.topicData.map(({ name, topicId, partitionData }) => ({
       name,
@@ -58,6 +61,11 @@ export const produce: Handler<'Produce'> = {
   },
 }
 
+/** As in Kafka one batch of a transaction without a transactional id spoils the request. */
+function hasTransactional({ topicData }: RequestOf<'Produce'>): boolean {
+  return topicData.some(({ partitionData }) => partitionData.some(({ records }) => records && isTransactional(records)))
+}
+
 /** With acks 0 a client learns of a failure only by losing its connection. */
 function anyFailed(topics: readonly { partitionResponses: PartitionResponse[] }[]): boolean {
   return topics.some(({ partitionResponses }) =>
@@ -73,12 +81,18 @@ function append(
 ): PartitionResponse {
   const { topic, log } = partition
   const verdict = checkBatch(data.records, context.version, topic.maxMessageBytes)
-  if ('errorCode' in verdict) return failed(data.index, verdict.errorCode, verdict.text)
+  if ('errorCode' in verdict) {
+    const refusal = failed(data.index, verdict.errorCode, verdict.text)
+    return verdict.fromLog ? { ...refusal, logStartOffset: log.startOffset } : refusal
+  }
   const sequence = log.producers.check(verdict.header)
   if (sequence.outcome === 'duplicate') {
-    return stored(partition, sequence.baseOffset, sequence.appendTime)
+    // As in Kafka a repeat is told the time of the batch, also where the producer had set it.
+    return stored(partition, sequence.baseOffset, sequence.maxTimestamp)
   }
-  if (sequence.outcome !== 'append') return failed(data.index, ErrorCode[sequence.outcome])
+  if (sequence.outcome !== 'append') {
+    return { ...failed(data.index, ErrorCode[sequence.outcome]), logStartOffset: log.startOffset }
+  }
   const logAppendTime = topic.logAppendTime ? context.cluster.clock.wall() : undefined
   const { baseOffset, sizeBytes } = log.append(data.records!, { leaderEpoch: partition.leaderEpoch, logAppendTime })
   appended.set(partition, (appended.get(partition) ?? 0) + sizeBytes)

@@ -67,7 +67,6 @@ test('members of no group, other nodes, unknown partitions and long metadata are
   const code = async (from: RawClient, request: object) =>
     (await from.call('OffsetCommit', 8, { ...commitOf('g', 1), ...request })).topics[0]!.partitions[0]!.errorCode
   expect(await code(client, { generationIdOrMemberEpoch: 3, memberId: 'm' })).toBe(ErrorCode.ILLEGAL_GENERATION)
-  expect(await code(client, { groupId: '' })).toBe(ErrorCode.INVALID_GROUP_ID)
   expect(await code(client, commitOf('g', 1, 9))).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
   const long = commitOf('g', 1)
   long.topics[0]!.partitions[0]!.committedMetadata = 'x'.repeat(5000)

@@ -3,7 +3,6 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Broker } from '../../../src/broker/index.ts'
 import { ErrorCode } from '../../../src/protocol/errors.ts'
 import { BASE_SEQUENCE_AT, BATCH_LENGTH_AT, CRC_AT, MAGIC_AT } from '../../../src/record/batch.ts'
-import { encodeControlBatch } from '../../../src/record/encode.ts'
 import { batchOf } from '../batches.ts'
 import { RawClient } from '../raw-client.ts'
 
@@ -21,9 +20,12 @@ afterEach(async () => {
   expect(broker.errors).toEqual([])
 })
 
-async function produce(records: Uint8Array | null, { partition = 0, version = 9, acks = 1 } = {}) {
+async function produce(
+  records: Uint8Array | null,
+  { partition = 0, version = 9, acks = 1, transactionalId = null as string | null } = {},
+) {
   const topicData = [{ name: 't', partitionData: [{ index: partition, records }] }]
-  const { responses } = await client.call('Produce', version, { acks, topicData })
+  const { responses } = await client.call('Produce', version, { acks, transactionalId, topicData })
   return responses[0]!.partitionResponses[0]!
 }
 
@@ -63,11 +65,7 @@ test.each([
   ['no records', batchOf(0), ErrorCode.INVALID_RECORD],
   ['a count that does not fit the offsets', batchOf(2, { lastOffsetDelta: 5 }), ErrorCode.INVALID_RECORD],
   ['too many bytes', batchOf(1, { valueBytes: 2000 }), ErrorCode.MESSAGE_TOO_LARGE],
-  [
-    'a control batch',
-    encodeControlBatch({ type: 'commit', producerId: 1n, producerEpoch: 0, timestamp: 1 }),
-    ErrorCode.INVALID_RECORD,
-  ],
+  ['a control batch', batchOf(1, { control: true }), ErrorCode.INVALID_RECORD],
 ])('%s is refused and not stored', async (_, records, errorCode) => {
   expect(await produce(records)).toMatchObject({ errorCode, baseOffset: -1, errorMessage: expect.any(String) })
   expect(broker.describe('t', 0).endOffset).toBe(0)
@@ -138,6 +136,7 @@ test('LogAppendTime is set and told', async () => {
 test('a transactional batch opens a transaction', async () => {
   const records = batchOf(2, { producerId: 9n, producerEpoch: 0, baseSequence: 0, transactional: true })
   expect(new DataView(records.buffer).getInt32(BASE_SEQUENCE_AT)).toBe(0)
-  await produce(records)
+  expect((await produce(records)).errorCode).toBe(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+  expect((await produce(records, { transactionalId: 'tx' })).errorCode).toBe(0)
   expect(broker.describe('t', 0)).toMatchObject({ endOffset: 2, lastStableOffset: 0 })
 })
