@@ -53,7 +53,8 @@ export class Lease {
     this.fault = words[at + Field.fault]!
     this.broker = words[at + Field.broker]!
     this.baseOffset = getLong(words, at + Field.baseOffset)
-    this.nextOffset = this.baseOffset + words[at + Field.nextDelta]!
+    // Up to 2^31, when the last offset delta is the largest there is.
+    this.nextOffset = this.baseOffset + (words[at + Field.nextDelta]! >>> 0)
     this.count = words[at + Field.count]!
     this.leaderEpoch = words[at + Field.leaderEpoch]!
     this.highWatermark = getLong(words, at + Field.highWatermark)

@@ -1,6 +1,5 @@
 // Where one reader stands in one partition. [I/O thread]
 import type { CursorStart } from '../control/commands.ts'
-import { AbortedTransactions } from '../record/aborted.ts'
 
 /**
  * What a cursor is doing: fetched from its leader; looking for a leader; checking its position after a change of
@@ -16,7 +15,12 @@ export class Cursor {
   readonly end: number | undefined
   generation: number
   position: number
-  state: CursorState = 'locating'
+  /**
+   * Rises when answers that are under way stop counting: at a seek, and when the cursor leaves the leader that it was
+   * fetched from. Else two leaders' answers to one position would mix.
+   */
+  turn = 0
+  #state: CursorState = 'locating'
   /** The node it is fetched from while `fetching`. */
   leader = -1
   leaderEpoch = -1
@@ -26,8 +30,6 @@ export class Cursor {
   lastEpoch = -1
   /** Failed attempts in a row to find or reach the leader. */
   attempts = 0
-  /** Which transactions were aborted, from the last response; `undefined` under read_uncommitted. */
-  aborted: AbortedTransactions = new AbortedTransactions([])
 
   constructor({ slot, generation, topic, partition, position, end }: CursorStart) {
     this.slot = slot
@@ -36,6 +38,15 @@ export class Cursor {
     this.partition = partition
     this.position = position
     this.end = end
+  }
+
+  get state(): CursorState {
+    return this.#state
+  }
+
+  set state(next: CursorState) {
+    if (this.#state === 'fetching' && next !== 'fetching') this.turn++
+    this.#state = next
   }
 
   /** Nothing is left to fetch. */
@@ -47,6 +58,7 @@ export class Cursor {
   seek(position: number, generation: number): void {
     this.position = position
     this.generation = generation
+    this.turn++
     this.lastEpoch = -1
     if (this.state !== 'fetching') this.state = 'locating'
   }

@@ -1,5 +1,6 @@
 // Cuts a partition's record set into batches and sends each to its worker, with the verdict. [I/O thread]
 import type { Clock } from '../base/clock.ts'
+import type { AbortedTransactions } from '../record/aborted.ts'
 import {
   BATCH_HEADER_BYTES,
   BATCH_LENGTH_MIN,
@@ -20,6 +21,9 @@ import type { Outlet } from './outlet.ts'
 /** What all batches of one record set share. */
 export interface FeedContext {
   cursor: Cursor
+  /** The cursor's when it was asked for: what is left of the records after a seek belongs to nobody. */
+  turn: number
+  aborted: AbortedTransactions
   landing: Landing
   reader: number
   broker: number
@@ -55,8 +59,8 @@ export class Feed {
    * when its bytes are not there yet or when there is no room for it; BadBatch when it makes no sense.
    */
   records(reader: FetchReader, end: number, context: FeedContext): void {
-    const { cursor } = context
-    while (end - reader.at >= BATCH_HEADER_BYTES && !cursor.finished) {
+    const { cursor, turn } = context
+    while (end - reader.at >= BATCH_HEADER_BYTES && !cursor.finished && cursor.turn === turn) {
       const view = reader.peek(BATCH_HEADER_BYTES)
       const header = readBatchHeader(view, reader.offset)
       if (header.magic !== MAGIC) throw new BadBatch(Fault.UNSUPPORTED_MAGIC)
@@ -91,7 +95,7 @@ export class Feed {
   }
 
   #send(position: number, header: BatchHeader, next: number, context: FeedContext): void {
-    const { cursor, landing } = context
+    const { cursor, landing, aborted } = context
     let block = landing.lease(position, header.sizeBytes, this.#spills)
     if (block === undefined) {
       // Asked for before the last try, so that a release in between is not missed.
@@ -100,7 +104,7 @@ export class Feed {
       if (block === undefined) throw INCOMPLETE
     }
     const home = this.#memory.home(block.home)
-    const kind = cursor.aborted.verdict(header, home.bytes, block.start) === 'deliver' ? Kind.data : Kind.skip
+    const kind = aborted.verdict(header, home.bytes, block.start) === 'deliver' ? Kind.data : Kind.skip
     this.#memory.addRaw(cursor.slot, header.sizeBytes)
     const arrived = (this.#clock.now() * 1000) | 0
     this.#outlet.send(cursor.slot, (words, at) => {

@@ -1,8 +1,7 @@
 // One Fetch response on its way in: lands in the arena, is walked as it comes, and feeds its batches on. [I/O thread]
-import { CorruptRecord, type MillraceError } from '../base/errors.ts'
+import { Closed, CorruptRecord, type MillraceError } from '../base/errors.ts'
 import type { ReaderSettings } from '../control/commands.ts'
 import { AbortedTransactions } from '../record/aborted.ts'
-import { BATCH_HEADER_BYTES } from '../record/batch.ts'
 import { faultError } from '../record/faults.ts'
 import type { Memory } from '../ring/memory.ts'
 import type { SpillDesk } from '../ring/spill.ts'
@@ -16,8 +15,8 @@ import { Landing } from './landing.ts'
 /** What one partition of a response came to. */
 export interface PartitionOutcome {
   cursor: Cursor
-  /** The cursor's generation when the request was sent. */
-  generation: number
+  /** The cursor's when the request was sent. */
+  turn: number
   head: PartitionHead
   tail: PartitionTail
   /** Its records cannot be read on. */
@@ -48,6 +47,8 @@ export interface FetchAnswerPlan {
   /** Gives the reservation back: the response has claimed its real size, or failed. */
   unreserve(): void
   resumeBody(): void
+  /** Closes the connection: the answer that it is receiving is nonsense. */
+  refuse(error: MillraceError): void
   done(outcome: FetchOutcome): void
   failed(error: MillraceError): void
 }
@@ -55,7 +56,7 @@ export interface FetchAnswerPlan {
 /** Settles once, by `done` or `failed`, when nothing writes to its memory any more and all its batches are on their way. */
 export class FetchAnswer implements BodySink, FetchVisitor {
   readonly #plan: FetchAnswerPlan
-  readonly #cursors = new Map<string, { cursor: Cursor; generation: number }>()
+  readonly #cursors = new Map<string, { cursor: Cursor; turn: number }>()
   readonly #outcome: FetchOutcome = { throttleMs: 0, errorCode: 0, sessionId: 0, partitions: [], endpoints: [] }
   #landing: Landing | undefined
   #walk: FetchWalk | undefined
@@ -63,6 +64,7 @@ export class FetchAnswer implements BodySink, FetchVisitor {
   #reserved = true
   #arrived = false
   #settled = false
+  #refused: MillraceError | undefined
   #current: PartitionOutcome | undefined
   #context: FeedContext | undefined
   #startPosition = 0
@@ -72,7 +74,7 @@ export class FetchAnswer implements BodySink, FetchVisitor {
     const byId = plan.version >= 13
     for (const cursor of plan.cursors) {
       const key = `${byId ? cursor.topicId : cursor.topic}/${cursor.partition}`
-      this.#cursors.set(key, { cursor, generation: cursor.generation })
+      this.#cursors.set(key, { cursor, turn: cursor.turn })
     }
   }
 
@@ -105,15 +107,21 @@ export class FetchAnswer implements BodySink, FetchVisitor {
 
   end(error: MillraceError | undefined): void {
     this.#unreserve()
-    if (error !== undefined) return this.#fail(error)
+    if (error !== undefined) return this.#fail(this.#refused ?? error)
     this.#arrived = true
     this.#advance()
   }
 
   /** There may be room now. */
   resume(): void {
+    if (this.#refused !== undefined) return
     if (this.#waitsForRoom) this.#plan.resumeBody()
     else if (this.#walk !== undefined && !this.#walk.done) this.#advance()
+  }
+
+  /** Nobody wants it any more. One that still arrives ends with its connection. */
+  drop(): void {
+    if (this.#arrived) this.#fail(new Closed('CLOSED', 'The reader was closed.'))
   }
 
   // --- the response, as the walk reads it ------------------------------------------------------------------------
@@ -127,15 +135,16 @@ export class FetchAnswer implements BodySink, FetchVisitor {
     this.#current = undefined
     this.#context = undefined
     const known = this.#cursors.get(`${topic}/${head.partition}`)
-    // Not asked for, or sought since: its records belong to nobody.
-    if (known === undefined || known.generation !== known.cursor.generation) return false
+    // Not asked for, or sought since, or fetched from another leader by now: its records belong to nobody.
+    if (known === undefined || known.turn !== known.cursor.turn) return false
     const { cursor } = known
     this.#current = { ...known, head, tail: { divergingEpoch: undefined, leader: undefined }, error: undefined }
     if (head.errorCode !== 0) return false
-    cursor.aborted = new AbortedTransactions(settings.isolationLevel === 'read_committed' ? head.aborted : null)
     this.#startPosition = cursor.position
     this.#context = {
       cursor,
+      turn: known.turn,
+      aborted: new AbortedTransactions(settings.isolationLevel === 'read_committed' ? head.aborted : null),
       landing: this.#landing!,
       reader,
       broker,
@@ -155,16 +164,18 @@ export class FetchAnswer implements BodySink, FetchVisitor {
       this.#current!.error = faultError(error.fault, this.#where())
       return
     }
-    const { cursor } = context
-    const stuck = end - first >= BATCH_HEADER_BYTES && reader.at > first && cursor.position === this.#startPosition
-    if (stuck && !cursor.finished) {
-      const text = `${this.#plan.brokerName} sent records of ${cursor.topic}[${cursor.partition}] that all lie before offset`
-      this.#current!.error = new CorruptRecord(
-        'NO_PROGRESS',
-        `${text} ${cursor.position}, which was asked for.`,
-        this.#where(),
-      )
-    }
+    const { cursor, turn } = context
+    const stuck = end > first && cursor.position === this.#startPosition && cursor.turn === turn
+    if (stuck && !cursor.finished) this.#current!.error = this.#noProgress(reader.at > first)
+  }
+
+  /** Asking again would give the same for ever. */
+  #noProgress(whole: boolean): CorruptRecord {
+    const { topic, partition, position } = this.#context!.cursor
+    // Since Fetch v3 a broker sends at least one whole batch, however large, or nothing (KIP-74).
+    const why = whole ? 'that all lie before it' : 'without one whole batch'
+    const text = `Asked for offset ${position} of ${topic}[${partition}], ${this.#plan.brokerName} sent records ${why}.`
+    return new CorruptRecord('NO_PROGRESS', text, this.#where())
   }
 
   partitionEnd(tail: PartitionTail): void {
@@ -189,13 +200,20 @@ export class FetchAnswer implements BodySink, FetchVisitor {
     try {
       this.#walk!.advance()
     } catch (error) {
-      this.#fail(error as MillraceError)
+      this.#refuse(error as MillraceError)
       return
     }
     this.#plan.feed.flush()
     if (!this.#arrived || !this.#walk!.done) return
     this.#settle()
     this.#plan.done(this.#outcome)
+  }
+
+  /** The socket may be writing to the landing right now: it is given back when the connection says that it is over. */
+  #refuse(error: MillraceError): void {
+    if (this.#arrived) return this.#fail(error)
+    this.#refused = error
+    this.#plan.refuse(error)
   }
 
   #fail(error: MillraceError): void {

@@ -1,6 +1,14 @@
 // One reader on the I/O thread: its cursors, a source a broker, and what is done when a partition cannot be fetched.
 // [I/O thread]
-import { type MillraceError, OffsetOutOfRange, PartitionNotFound, TopicNotFound, toWire } from '../base/errors.ts'
+import {
+  type ErrorClass,
+  errorOf,
+  type MillraceError,
+  OffsetOutOfRange,
+  PartitionNotFound,
+  TopicNotFound,
+  toWire,
+} from '../base/errors.ts'
 import { formatAddress } from '../base/tcp.ts'
 import type { CursorStart, ReaderSettings, ToMain } from '../control/commands.ts'
 import { brokerError, ErrorCode, isRetriable } from '../protocol/errors.ts'
@@ -95,6 +103,7 @@ export class Reader implements SourceHost {
   /** Something may be possible that was not: room, or a connection. */
   pump(): void {
     for (const source of this.#sources.values()) source.pump()
+    for (const source of this.#retired) source.pump()
   }
 
   /** Ends the reader; resolves when nothing of it writes to shared memory any more. */
@@ -125,15 +134,15 @@ export class Reader implements SourceHost {
 
   settle(outcome: FetchOutcome, broker: number): void {
     for (const partition of outcome.partitions) {
-      const { cursor, generation } = partition
-      if (this.#isCurrent(cursor) && cursor.generation === generation) this.#settlePartition(partition, outcome, broker)
+      const { cursor, turn } = partition
+      if (this.#isCurrent(cursor) && cursor.turn === turn) this.#settlePartition(partition, outcome, broker)
     }
   }
 
   lost(broker: number, error: MillraceError, final: boolean): void {
     const lost = [...this.cursorsAt(broker)]
     for (const cursor of lost) {
-      if (final) this.#fail(cursor, error)
+      if (final) this.#fail(cursor, this.#located(cursor, error, broker))
       else this.#locate(cursor)
     }
     // The leader may have died: whoever succeeds it is known to the others.
@@ -150,8 +159,7 @@ export class Reader implements SourceHost {
     if (head.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) return this.#reset(cursor)
     if (!MOVED.has(head.errorCode) && !isRetriable(head.errorCode)) {
       const { topic, partition, position: offset } = cursor
-      const name = cluster.metadata.broker(broker)
-      const details = { topic, partition, offset, broker: name === undefined ? undefined : formatAddress(name) }
+      const details = { topic, partition, offset, broker: this.#addressOf(broker) }
       return this.#fail(cursor, brokerError(head.errorCode, { what: 'Fetch', ...details }))
     }
     const { topic, partition } = cursor
@@ -162,6 +170,21 @@ export class Reader implements SourceHost {
       cluster.applyLeaderHint(topic, partition, { leaderId: hint.id, leaderEpoch: hint.epoch }, endpoints)
     if (!hinted) cluster.markStale(topic, partition)
     this.#later(cursor, hinted ? 0 : cluster.backoffMs(cursor.attempts++))
+  }
+
+  /** What ended the connection, as an error of one partition. */
+  #located({ topic, partition, position: offset }: Cursor, cause: MillraceError, id: number): MillraceError {
+    const { code, kafkaCode, retriable, fatal } = cause
+    const broker = cause.broker ?? this.#addressOf(id)
+    const from = cause.broker === undefined && broker !== undefined ? ` from ${broker}` : ''
+    const text = `Reading ${topic}[${partition}] at offset ${offset}${from} failed: ${cause.message}`
+    const details = { topic, partition, offset, broker, kafkaCode, retriable, fatal, cause }
+    return errorOf(cause.name as ErrorClass, code, text, details)
+  }
+
+  #addressOf(id: number): string | undefined {
+    const broker = this.#plan.cluster.metadata.broker(id)
+    return broker === undefined ? undefined : formatAddress(broker)
   }
 
   // --- finding the leader -----------------------------------------------------------------------------------------

@@ -145,7 +145,7 @@ export class IoRole {
   async #closeReader(id: number): Promise<undefined> {
     const reader = this.#readers.get(id)
     await reader?.close()
-    this.#readers.delete(id)
+    if (this.#readers.get(id) === reader) this.#readers.delete(id)
     return undefined
   }
 

@@ -56,13 +56,13 @@ export class Source {
   #closed = false
   #retry: Timer | undefined
   #failures = 0
-  #aliveAtMs: number
+  /** Since when the broker owes an answer; undefined while all is well, so that a pause does not count as silence. */
+  #silentSinceMs: number | undefined
 
   constructor(broker: number, channel: Channel, host: SourceHost) {
     this.broker = broker
     this.channel = channel
     this.#host = host
-    this.#aliveAtMs = host.clock.now()
   }
 
   /** A request is under way: its answer may still be written to the arena. */
@@ -82,18 +82,21 @@ export class Source {
     else this.#send(connection)
   }
 
-  /** No further fetch. What is in flight ends with its connection. */
+  /** No further fetch. What is in flight ends with its connection, what only waits for room ends now. */
   close(): void {
     this.#closed = true
     this.#retry?.cancel()
+    this.#answer?.drop()
   }
 
   #connect(): void {
-    if (![...this.#host.cursorsAt(this.broker)].some((cursor) => !cursor.finished)) return
+    if (this.#ready().length === 0) return
     this.#connecting = true
+    this.#silentSinceMs ??= this.#host.clock.now()
     this.channel.connection().then(
       () => {
         this.#connecting = false
+        if (this.#failures === 0) this.#silentSinceMs = undefined
         this.#session.forget()
         this.pump()
       },
@@ -114,6 +117,7 @@ export class Source {
     const byId = version > LAST_VERSION_WITH_NAMES
     const wanted = byId ? items : items.map((item) => ({ ...item, topicId: undefined }))
     const request = this.#session.request(wanted, version >= 7)
+    this.#silentSinceMs ??= host.clock.now()
     const reserved = maxBytes + this.#overhead(cursors.length)
     host.reservedBytes += reserved
     const answer = new FetchAnswer({
@@ -130,6 +134,7 @@ export class Source {
         host.reservedBytes -= reserved
       },
       resumeBody: () => connection.resumeBody(),
+      refuse: (error) => connection.close(error),
       done: (outcome) => this.#done(outcome, connection),
       failed: (error) => this.#failed(error),
     })
@@ -156,7 +161,7 @@ export class Source {
   /** Which partitions to ask for, and how much; undefined when there is nothing to ask for or no room for it. */
   #choose(): { items: FetchItem[]; cursors: Cursor[]; maxBytes: number; maxWaitMs: number } | undefined {
     const { memory, id, settings } = this.#host
-    const ready = [...this.#host.cursorsAt(this.broker)].filter((cursor) => !cursor.finished)
+    const ready = this.#ready()
     if (ready.length === 0) return undefined
     const share = memory.shareBytes(memory.fetch)
     let free = this.#freeBytes(ready.length)
@@ -186,6 +191,12 @@ export class Source {
     return { items, cursors, maxBytes, maxWaitMs }
   }
 
+  #ready(): Cursor[] {
+    const ready = [...this.#host.cursorsAt(this.broker)].filter((cursor) => !cursor.finished)
+    if (ready.length === 0) this.#silentSinceMs = undefined
+    return ready
+  }
+
   #freeBytes(partitions: number): number {
     const { memory, id, reservedBytes } = this.#host
     return memory.freeBytes(memory.fetch, id) - reservedBytes - this.#overhead(partitions)
@@ -197,15 +208,16 @@ export class Source {
 
   #done(outcome: FetchOutcome, connection: Connection): void {
     this.#answer = undefined
-    this.#aliveAtMs = this.#host.clock.now()
     connection.throttle(outcome.throttleMs, 'Fetch')
     if (outcome.errorCode === 0) {
+      this.#silentSinceMs = undefined
       this.#session.answered(outcome.sessionId)
       this.#failures = 0
     } else if (!this.#sessionError(outcome.errorCode)) {
       const error = brokerError(outcome.errorCode, { what: 'Fetch', broker: connection.broker })
       this.#session.reset()
       this.#lost(error)
+      this.#host.settled()
       return
     }
     this.#host.settle(outcome, this.broker)
@@ -234,7 +246,8 @@ export class Source {
   /** Lost connections are retried until the broker was silent for `defaultApiTimeoutMs`; nonsense ends it at once. */
   #lost(error: MillraceError): void {
     const { clock, defaultApiTimeoutMs } = this.#host
-    const silentMs = clock.now() - this.#aliveAtMs
+    const silentMs = clock.now() - (this.#silentSinceMs ?? clock.now())
+    this.#failures++
     const final = !error.retriable || silentMs >= defaultApiTimeoutMs
     this.#wait()
     this.#host.lost(this.broker, final && error.retriable ? gaveUp(error, silentMs) : error, final)
