@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.ts'
 import { Kafka, type KafkaOptions, retry } from '../index.ts'
 import type { ResponseOf } from '../protocol/apis.ts'
 import { brokerError } from '../protocol/errors.ts'
+import { firstError } from '../protocol/first-error.ts'
 import { encodeBatch } from '../record/encode.ts'
 import { BrokerThread } from '../wiring/broker-thread.ts'
 import { startProgress } from './progress.ts'
@@ -130,8 +131,8 @@ function produce({ engine, topic, topicId, timeoutMs, signal }: Target, partitio
   const call = { op: 'request', target: { leader: { topic, partition } }, api: 'Produce', body } as const
   const attempt = async () => {
     const answer = (await engine.call(call, { timeoutMs, signal })) as ResponseOf<'Produce'>
-    const { errorCode } = answer.responses[0]!.partitionResponses[0]!
-    if (errorCode !== 0) throw brokerError(errorCode, { what: `Produce to ${topic}-${partition}`, topic, partition })
+    const found = firstError('Produce', answer)
+    if (found !== undefined) throw brokerError(found.code, { what: `Produce to ${topic}[${partition}]`, topic, partition })
   }
   return retry(attempt, { retries: 20, backoffMs: 100, maxBackoffMs: 1_000, signal })
 }

@@ -73,7 +73,7 @@ export class BatchStream {
     )
   }
 
-  /** The next batch. Several pulls at once are served in order. Never more than `idleMs` without an answer, if given. */
+  /** The next batch. Several pulls at once are served in order. Answers within `idleMs`, if given. */
   pull(idleMs: number | undefined): Pulled | Promise<Pulled> {
     if (this.#waiters.length === 0) {
       const ready = this.#next()
@@ -175,7 +175,7 @@ export class BatchStream {
     this.#refetch(reader, lease.nextOffset)
   }
 
-  /** What follows a damaged batch is fetched anew: had it been an abort marker, the verdicts after it would be wrong. */
+  /** What follows a damaged batch is fetched anew: had it been an abort marker, verdicts after it would be wrong. */
   #refetch(reader: PartitionReader, position: number): void {
     if (reader.progress.state !== 'active') return
     reader.generation = this.#engine.nextGeneration()

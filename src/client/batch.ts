@@ -88,7 +88,7 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
     return this.#word(i, KEY_LENGTH)
   }
 
-  /** Calls `use` with the value of record `i` where it lies. The view must not be kept: what `use` returns is copied. */
+  /** Calls `use` with the value of record `i` where it lies. Do not keep the view: what `use` returns is copied. */
   withValue<R>(i: number, use: (value: Buffer | null) => R): R {
     return this.#lend(i, VALUE_START, VALUE_LENGTH, use)
   }

@@ -1,4 +1,4 @@
-// Main's end of the engine: readers and their slots, calls to the I/O thread, and what keeps the process up. [main thread]
+// Main's end of the engine: readers, their slots, calls to the I/O thread, what keeps the process up. [main thread]
 import type { Clock } from '../base/clock.ts'
 import { Closed, fromWire, InvalidOption, type MillraceError } from '../base/errors.ts'
 import type { Call, CallResults, CursorStart, ReaderSettings, ToIo, ToMain } from '../control/commands.ts'

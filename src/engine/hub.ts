@@ -1,4 +1,4 @@
-// Where batches arrive on main: drains the workers' rings and hands each batch to the reader it belongs to. [main thread]
+// Where batches arrive on main: drains the workers' rings and hands each batch to its reader. [main thread]
 import type { Bell } from '../ring/doorbell.ts'
 import type { Memory } from '../ring/memory.ts'
 import { Lease } from './lease.ts'

@@ -103,7 +103,7 @@ export class Arena {
     if (freed > 0) add(this.#control, this.#layout.held + reader, -freed)
   }
 
-  /** Owner only: gives back the segments of a claimed run that `usedBytes` do not touch; returns the size it has now. */
+  /** Owner only: gives back the segments of a run that `usedBytes` do not touch; returns the size it has now. */
   shrink(start: number, sizeBytes: number, usedBytes: number): number {
     const kept = Math.max(1, segmentsFor(usedBytes)) * SEGMENT_BYTES
     if (kept >= sizeBytes) return sizeBytes

@@ -14,7 +14,7 @@ import { Memory } from '../ring/memory.ts'
 import type { WorkerTask } from '../worker/thread.ts'
 import type { WiringOptions } from './wiring-options.ts'
 
-/** A thread's entry: `.ts` from source, `.js` from dist. (`new URL('./x.ts', …)` would not be rewritten by the build.) */
+/** A thread's entry: `.ts` from source, `.js` from dist. The build would not rewrite `new URL('./x.ts', …)`. */
 const entry = (path: string): URL => new URL(path + import.meta.url.slice(-3), import.meta.url)
 
 /** How long a thread may take to end by itself. */

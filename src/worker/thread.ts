@@ -13,7 +13,7 @@ export interface WorkerTask {
   worker: number
   memory: SharedMemory
   maxDecompressedBytes: number
-  /** A message on it ends the task; while it is open the thread stays up (a pending Atomics.waitAsync would not do it). */
+  /** A message on it ends the task. Open, it keeps the thread up, which a pending Atomics.waitAsync would not. */
   stop: MessagePort
   /** To main: spills made here. */
   spillsOut: MessagePort

@@ -1,3 +1,4 @@
+// Claims about reading Kafka's primitive types, bad bytes first.
 import { describe, expect, it } from 'vitest'
 import { ProtocolViolation } from '../../src/base/errors.ts'
 import { seededRandom } from '../../src/base/random.ts'

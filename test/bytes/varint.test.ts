@@ -1,3 +1,4 @@
+// Claims about variable-length numbers.
 import { expect, it } from 'vitest'
 import { unzigzag, uvarintSize, varintSize, varlongSize, zigzag } from '../../src/bytes/varint.ts'
 import { Writer } from '../../src/bytes/writer.ts'

@@ -1,3 +1,4 @@
+// Claims about writing Kafka's primitive types.
 import { expect, it } from 'vitest'
 import { InvalidOption } from '../../src/base/errors.ts'
 import { Writer } from '../../src/bytes/writer.ts'

@@ -1,3 +1,4 @@
+// Claims about the one table of broker errors.
 import { expect, it } from 'vitest'
 import { NotLeader, Unauthorized } from '../../src/base/errors.ts'
 import { brokerError, brokerErrorOf, brokerErrors, ErrorCode, isRetriable } from '../../src/protocol/errors.ts'

@@ -1,3 +1,4 @@
+// Claims about finding the error in a response.
 import { expect, it } from 'vitest'
 import { type Api, type ApiName, apis, type ResponseInput, type ResponseOf } from '../../src/protocol/apis.ts'
 import { firstError } from '../../src/protocol/first-error.ts'

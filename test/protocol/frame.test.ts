@@ -1,3 +1,4 @@
+// Claims about requests and responses as frames.
 import { describe, expect, it } from 'vitest'
 import { ProtocolViolation, UnsupportedVersion } from '../../src/base/errors.ts'
 import { Reader } from '../../src/bytes/reader.ts'
