@@ -18,12 +18,15 @@ export function messagePort<Out, In>(port: MessagePort | Worker): Port<Out, In> 
   }
 }
 
-/** Both ends of a line on one thread; `post` decides when each message is handled, in order. */
+/** Both ends of a line on one thread; `post` decides when each message is handled, whatever order it runs things in. */
 export function localPorts<A, B>(post: (run: () => void) => void): [Port<A, B>, Port<B, A>] {
   const left = new LocalEnd<B>()
   const right = new LocalEnd<A>()
   const end = <Out, In>(own: LocalEnd<In>, other: LocalEnd<Out>): Port<Out, In> => ({
-    post: (message) => post(() => other.take(message)),
+    post: (message) => {
+      other.send(message)
+      post(() => other.take())
+    },
     onMessage: (handle) => own.open(handle),
     close: () => own.open(undefined),
   })
@@ -33,9 +36,16 @@ export function localPorts<A, B>(post: (run: () => void) => void): [Port<A, B>, 
 /** Keeps what comes before there is a handler. */
 class LocalEnd<In> {
   #handle: ((message: In) => void) | undefined
-  #early: In[] = []
+  readonly #underWay: In[] = []
+  readonly #early: In[] = []
 
-  take(message: In): void {
+  send(message: In): void {
+    this.#underWay.push(message)
+  }
+
+  /** Each turn takes the oldest message, not the one it was posted for: a seeded scheduler may run turns in any order. */
+  take(): void {
+    const message = this.#underWay.shift()!
     if (this.#handle === undefined) this.#early.push(message)
     else this.#handle(message)
   }

@@ -7,8 +7,7 @@ import { KafkaClient } from '../client/kafka.ts'
 import type { KafkaOptions, ResolvedKafkaOptions } from '../client/options.ts'
 import { fromProperties } from '../client/properties.ts'
 import type { EngineParts } from '../engine/engine.ts'
-import { type IoOptions, ioDefaults } from '../io/io-options.ts'
-import type { WiringOptions } from './wiring-options.ts'
+import { wiringOptions } from './wiring-options.ts'
 
 /**
  * A Kafka client. Nothing is started or connected before the first call; `close()` (or `await using`) ends everything.
@@ -37,12 +36,7 @@ export class Kafka extends KafkaClient {
 
 /** Threads are loaded only where they are used: inline mode needs neither worker_threads nor piscina. */
 async function start(options: ResolvedKafkaOptions): Promise<EngineParts> {
-  const wiring: WiringOptions = {
-    io: ioOptions(options),
-    bufferBytes: options.bufferBytes,
-    decodeWorkers: options.decodeWorkers,
-    maxDecompressedBytes: options.maxDecompressedBytes,
-  }
+  const wiring = wiringOptions(options)
   if (options.threads === 'inline') {
     const { startInline } = await import('./inline.ts')
     const post = (run: () => void) => void setImmediate(run)
@@ -50,12 +44,4 @@ async function start(options: ResolvedKafkaOptions): Promise<EngineParts> {
   }
   const { startThreads } = await import('./threads.ts')
   return startThreads(wiring)
-}
-
-/** The options of connections, as plain data: what else there is (a logger, deserializers) cannot cross threads. */
-function ioOptions(options: ResolvedKafkaOptions): IoOptions {
-  const given: { readonly [name: string]: unknown } = { ...options }
-  const chosen = Object.keys(ioDefaults).filter((name) => given[name] !== undefined)
-  const plain = Object.fromEntries(chosen.map((name) => [name, given[name]]))
-  return { ...ioDefaults, ...plain, brokers: options.brokers.map(({ host, port }) => ({ host, port })) }
 }

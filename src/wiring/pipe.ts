@@ -2,17 +2,22 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Socket, SocketEvents } from '../base/transport.ts'
 
+/** What can happen to a connection; arrivals have a number of bytes. */
+export type PipeEvent = 'connecting' | 'connected' | 'refused' | 'to client' | 'to server' | 'destroyed' | 'cut'
+
 /** What a pipe asks of the network it belongs to. */
 export interface PipeNetwork {
   clock: Clock
-  /** The most bytes that arrive at once. */
-  slice(): number
+  /** How many of so many bytes arrive at once. */
+  slice(queuedBytes: number): number
   delayMs(): number
-  /** Whether this arrival is a cut instead. */
-  cut(): boolean
+  /** After how many of so many bytes the connection is cut at this arrival; undefined: it is not. */
+  cutAfter(queuedBytes: number): number | undefined
   /** Whether bytes are lost on the way while the connection stays up. */
   silent(): boolean
   over(pipe: Pipe): void
+  /** Something happened to the connection of this number. */
+  note(what: PipeEvent, connection: number, bytes: number): void
 }
 
 interface Piece {
@@ -45,14 +50,16 @@ const side = (): Side => ({
 /** A connection between a client and whoever accepts it. */
 export class Pipe {
   readonly #network: PipeNetwork
+  readonly #number: number
   readonly #clientName: string
   readonly #serverName: string
   readonly #client = side()
   readonly #server = side()
   #up = false
 
-  constructor(clientName: string, serverName: string, network: PipeNetwork) {
-    this.#clientName = clientName
+  constructor(number: number, serverName: string, network: PipeNetwork) {
+    this.#number = number
+    this.#clientName = `client:${number}`
     this.#serverName = serverName
     this.#network = network
   }
@@ -62,12 +69,14 @@ export class Pipe {
     const { clock } = this.#network
     const client = this.#client
     client.events = events
+    this.#note('connecting')
     // As node:net does: the buffer is asked for before the connection is up.
     client.room = events.buffer()
     const arrive = () => {
       if (client.over) return
       const listener = accept()
       if (listener === 'never') return
+      this.#note(listener === undefined ? 'refused' : 'connected')
       if (listener === undefined) {
         this.#end(client, refused(this.#serverName))
         this.#network.over(this)
@@ -91,6 +100,7 @@ export class Pipe {
 
   /** Both ends lose the connection, as by a reset. */
   cut(): void {
+    this.#note('cut')
     for (const one of [this.#client, this.#server]) {
       if (one.over) continue
       const error = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
@@ -109,7 +119,11 @@ export class Pipe {
     return {
       peer: peerName,
       write: (pieces, sent) => {
-        if (own.over || peer.ended || peer.over) return
+        if (own.over || peer.ended || peer.over) {
+          // Lost, but given back, as node:net calls back with an error.
+          if (sent !== undefined) this.#network.clock.after(0, sent)
+          return
+        }
         for (const [i, bytes] of pieces.entries()) {
           peer.queue.push({ bytes, sent: i === pieces.length - 1 ? sent : undefined })
         }
@@ -121,6 +135,7 @@ export class Pipe {
       },
       destroy: () => {
         if (own.over) return
+        this.#note('destroyed')
         this.#end(own, undefined)
         peer.ended = true
         this.#pump(peer)
@@ -137,13 +152,16 @@ export class Pipe {
     to.timer = this.#network.clock.after(this.#network.delayMs(), () => {
       to.timer = undefined
       if (to.over || to.stopped || this.#network.silent()) return
-      if (to.queue.length > 0 && this.#network.cut()) this.cut()
-      else this.#arrive(to)
+      const queuedBytes = to.queue.reduce((sum, { bytes }) => sum + bytes.length, 0)
+      const cutAfter = queuedBytes > 0 ? this.#network.cutAfter(queuedBytes) : undefined
+      this.#arrive(to, cutAfter ?? this.#network.slice(queuedBytes))
+      if (cutAfter !== undefined && !(this.#client.over && this.#server.over)) this.cut()
     })
   }
 
-  #arrive(to: Side): void {
-    let budget = this.#network.slice()
+  #arrive(to: Side, budgetBytes: number): void {
+    this.#note(to === this.#client ? 'to client' : 'to server', budgetBytes)
+    let budget = budgetBytes
     while (to.queue.length > 0 && budget > 0 && !to.over && !to.stopped) {
       const piece = to.queue[0]!
       const count = Math.min(piece.bytes.length, budget, to.room.length)
@@ -169,6 +187,10 @@ export class Pipe {
     } else {
       this.#pump(to)
     }
+  }
+
+  #note(what: PipeEvent, bytes = 0): void {
+    this.#network.note(what, this.#number, bytes)
   }
 
   /** This side is over: its owner hears of it in an event of its own, never from within its own call. */

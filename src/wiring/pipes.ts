@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { formatAddress } from '../base/tcp.ts'
 import type { Address, Listener, Socket, SocketEvents, Transport } from '../base/transport.ts'
-import { Pipe } from './pipe.ts'
+import { Pipe, type PipeEvent } from './pipe.ts'
 
 /** How bad the network is; may be changed while it runs. */
 export interface PipeFaults {
@@ -11,12 +11,25 @@ export interface PipeFaults {
   latencyMs: readonly [least: number, most: number]
   /** The most bytes that arrive at once; 1 gives one-byte slices. */
   sliceBytes: number
-  /** The chance, at each arrival, that the connection is cut instead. */
+  /** The chance, at each arrival, that only a random part of what could arrive does; the rest follows later. */
+  chopChance: number
+  /** The chance, at each arrival, that the connection is cut after a random number of its bytes. */
   cutChance: number
 }
 
+/** Is told of everything that happens to connections, in its order. */
+export type PipeObserver = (what: PipeEvent, connection: number, bytes: number) => void
+
 /** What happens to connections to an address: refused at once, never answered, or up but silent (half-open). */
 export type Outage = 'refused' | 'unanswered' | 'silent'
+
+/** The faults of a network that has none. */
+export const CALM: Readonly<PipeFaults> = {
+  latencyMs: [0, 0],
+  sliceBytes: Number.POSITIVE_INFINITY,
+  chopChance: 0,
+  cutChance: 0,
+}
 
 type Accept = (socket: Socket) => SocketEvents
 
@@ -25,28 +38,32 @@ export class Pipes implements Transport {
   readonly faults: PipeFaults
   readonly #clock: Clock
   readonly #random: Random
+  readonly #observe: PipeObserver
   readonly #listeners = new Map<string, Accept>()
   readonly #outages = new Map<string, Outage>()
   readonly #pipes = new Map<Pipe, string>()
   #nextPort = 10_000
   #nextClient = 1
 
-  constructor(clock: Clock, random: Random, faults: Partial<PipeFaults> = {}) {
+  constructor(clock: Clock, random: Random, faults: Partial<PipeFaults> = {}, observe: PipeObserver = () => {}) {
     this.#clock = clock
     this.#random = random
-    this.faults = { latencyMs: [0, 0], sliceBytes: Number.POSITIVE_INFINITY, cutChance: 0, ...faults }
+    this.#observe = observe
+    this.faults = { ...CALM, ...faults }
   }
 
   connect(address: Address, events: SocketEvents): Socket {
     const name = formatAddress(address)
     const outage = () => this.#outages.get(name)
-    const pipe = new Pipe(`client:${this.#nextClient++}`, name, {
+    const pipe = new Pipe(this.#nextClient++, name, {
       clock: this.#clock,
-      slice: () => Math.max(this.faults.sliceBytes, 1),
+      slice: (queuedBytes) => this.#slice(queuedBytes),
       delayMs: () => this.#delayMs(),
-      cut: () => this.faults.cutChance > 0 && this.#random.next() < this.faults.cutChance,
+      cutAfter: (queuedBytes) =>
+        this.#happens(this.faults.cutChance) ? Math.floor(this.#random.next() * queuedBytes) : undefined,
       silent: () => outage() === 'silent' || outage() === 'unanswered',
       over: (ended) => this.#pipes.delete(ended),
+      note: this.#observe,
     })
     this.#pipes.set(pipe, name)
     return pipe.open(events, () => {
@@ -69,7 +86,7 @@ export class Pipes implements Transport {
     }
   }
 
-  /** Starts or, with undefined, ends an outage. Connections that are up survive all but 'silent' and 'unanswered', which mute them. */
+  /** Starts or, with undefined, ends an outage. Connections that are up survive, muted but for 'refused'. */
   setOutage(address: Address, outage: Outage | undefined): void {
     const name = formatAddress(address)
     if (outage === undefined) this.#outages.delete(name)
@@ -88,6 +105,15 @@ export class Pipes implements Transport {
     if (address === undefined) return this.#pipes.size
     const name = formatAddress(address)
     return [...this.#pipes.values()].filter((to) => to === name).length
+  }
+
+  #slice(queuedBytes: number): number {
+    const most = Math.max(1, Math.min(this.faults.sliceBytes, queuedBytes))
+    return this.#happens(this.faults.chopChance) ? 1 + Math.floor(this.#random.next() * most) : most
+  }
+
+  #happens(chance: number): boolean {
+    return chance > 0 && this.#random.next() < chance
   }
 
   #delayMs(): number {

@@ -7,10 +7,12 @@ const EVENTS_AT_ONE_INSTANT_MAX = 1_000_000
 
 /** What a virtual clock starts from. */
 export interface VirtualClockOptions {
-  /** Draws the order of events due at the same instant, so that a seed explores one interleaving; without it they run in the order they were set. */
+  /** Draws the order of events due at the same instant; without it they run in the order in which they were set. */
   random?: Random
   /** What `wall()` shows at the start, in ms since the epoch; default 2026-01-01. */
   wallStartMs?: number
+  /** Is told of each event that runs: when, and the how-manieth to be set it was. Shows which of several went first. */
+  observe?: (nowMs: number, sequence: number) => void
 }
 
 interface Event {
@@ -29,9 +31,11 @@ export class VirtualClock implements Clock {
   readonly #heap: Event[] = []
   readonly #random: Random | undefined
   readonly #wallStartMs: number
+  readonly #observe: ((nowMs: number, sequence: number) => void) | undefined
 
   constructor(options: VirtualClockOptions = {}) {
     this.#random = options.random
+    this.#observe = options.observe
     this.#wallStartMs = options.wallStartMs ?? Date.UTC(2026, 0, 1)
   }
 
@@ -40,7 +44,7 @@ export class VirtualClock implements Clock {
   }
 
   wall(): number {
-    return this.#wallStartMs + this.#nowMs
+    return this.#wallStartMs + Math.floor(this.#nowMs)
   }
 
   after(delayMs: number, callback: () => void): Timer {
@@ -86,7 +90,7 @@ export class VirtualClock implements Clock {
     return this.run(this.#nowMs + ms)
   }
 
-  /** Runs events until the promise settles, and settles alike; throws when nothing is left to run or `limitMs` pass first. */
+  /** Runs events until the promise settles, and settles alike; throws if nothing is left, or `limitMs` are over. */
   async until<T>(promise: Promise<T>, limitMs = 3_600_000): Promise<T> {
     let over = false
     const mark = () => {
@@ -110,6 +114,7 @@ export class VirtualClock implements Clock {
     this.#live--
     event.cancelled = true
     this.#nowMs = Math.max(this.#nowMs, event.dueMs)
+    this.#observe?.(this.#nowMs, event.sequence)
     event.callback()
     await settled()
   }
@@ -153,7 +158,7 @@ function before(a: Event, b: Event): boolean {
   return a.tie !== b.tie ? a.tie < b.tie : a.sequence < b.sequence
 }
 
-/** Resolves once every promise that can settle without an event has: Node empties the microtask queue before an immediate. */
+/** Resolves when all promises that need no event have settled: Node empties the microtask queue before an immediate. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,5 +1,6 @@
 // How the engine is set up, whichever way its roles run. [main thread]
-import type { IoOptions } from '../io/io-options.ts'
+import type { ResolvedKafkaOptions } from '../client/options.ts'
+import { type IoOptions, ioDefaults } from '../io/io-options.ts'
 
 /** The part of the options that the wiring and the roles need: plain data, as it crosses threads. */
 export interface WiringOptions {
@@ -7,4 +8,18 @@ export interface WiringOptions {
   bufferBytes: number
   decodeWorkers: number
   maxDecompressedBytes: number
+}
+
+/** Picks that part. */
+export function wiringOptions(options: ResolvedKafkaOptions): WiringOptions {
+  const { bufferBytes, decodeWorkers, maxDecompressedBytes } = options
+  return { io: ioOptions(options), bufferBytes, decodeWorkers, maxDecompressedBytes }
+}
+
+/** The options of connections, as plain data: what else there is (a logger, deserializers) cannot cross threads. */
+function ioOptions(options: ResolvedKafkaOptions): IoOptions {
+  const given: { readonly [name: string]: unknown } = { ...options }
+  const chosen = Object.keys(ioDefaults).filter((name) => given[name] !== undefined)
+  const plain = Object.fromEntries(chosen.map((name) => [name, given[name]]))
+  return { ...ioDefaults, ...plain, brokers: options.brokers.map(({ host, port }) => ({ host, port })) }
 }

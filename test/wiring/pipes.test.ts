@@ -1,3 +1,4 @@
+// The network in memory: what arrives, when, and what a fault does to it.
 import { expect, test } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
 import type { Address, Socket, SocketEvents } from '../../src/base/transport.ts'
@@ -102,6 +103,16 @@ test('a cut ends both sides with ECONNRESET', async () => {
   await clock.advance(10)
   expect(client.over).toMatchObject({ code: 'ECONNRESET' })
   expect(server.over).toMatchObject({ code: 'ECONNRESET' })
+})
+
+test('pieces written to a connection that is over are given back', async () => {
+  const { clock, pipes, client } = await pair()
+  await clock.advance(10)
+  pipes.cut(SERVER)
+  let sent = 0
+  client.socket!.write([counted(5)], () => sent++)
+  await clock.advance(10)
+  expect(sent).toBe(1)
 })
 
 test('nobody listening is a refusal; an unanswered address neither connects nor fails', async () => {

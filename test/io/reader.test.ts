@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest'
+import type { ConsumerRecord } from '../../src/client/record.ts'
+import { ErrorCode } from '../../src/protocol/errors.ts'
+import { simulate } from '../../src/wiring/simulated.ts'
+
+test('an answer of the old leader that arrives when the new one is asked already does no harm', async () => {
+  await using world = await simulate({ seed: 1, brokers: 2, stallChance: 0 })
+  const { network, broker } = world
+  world.createTopic('events', {
+    partitions: 2,
+    assignments: [
+      [1, 2],
+      [2, 1],
+    ],
+  })
+  world.append('events', [{ partition: 0, value: 'x'.repeat(900_000) }])
+  Object.assign(network.faults, { latencyMs: [1, 1], sliceBytes: 1_000 })
+  const kafka = world.client({ fetchMaxWaitMs: 50 })
+  const iteration = kafka.iterate('events', { until: 'never' })
+  const read: ConsumerRecord[] = []
+  const reading = (async () => {
+    for await (const record of iteration) {
+      read.push(record)
+      if (read.length === 2) return
+    }
+  })()
+  // The answer of node 1 takes 900 ms to arrive. Meanwhile another partition makes the reader ask for metadata, and node 2 is
+  // asked; its answer to the same position comes when the reader is past it.
+  await world.advance(300)
+  broker.moveLeader('events', 0, 2)
+  let asked = 0
+  broker.on('Fetch', (_, { node }) => {
+    if (node.id === 1) return undefined
+    return asked++ === 0 ? { errorCode: ErrorCode.LEADER_NOT_AVAILABLE } : { delayMs: 2_000 }
+  })
+  await world.advance(10_000)
+  broker.off()
+  world.append('events', [{ partition: 0, value: 'last' }])
+  await world.until(reading)
+  expect(read.map(({ offset }) => offset)).toEqual([0, 1])
+})
