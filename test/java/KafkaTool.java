@@ -157,7 +157,7 @@ public final class KafkaTool {
         return result;
     }
 
-    /** Every record of the topic, up to the ends seen at the start: [partition, offset, timestamp, key, value, headers]. */
+    /** Every record up to the ends seen at the start: [partition, offset, timestamp, key, value, headers]. */
     private JsonNode consume(String topic, JsonNode request) {
         ArrayNode result = json.createArrayNode();
         try (KafkaConsumer<byte[], byte[]> consumer = consumer(request)) {

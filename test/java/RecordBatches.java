@@ -1,7 +1,7 @@
 // Kafka's own batch writer and reader, over stdin and stdout, for many batches in one run.
 //
 //   write: reads specifications until the end, writes the batches that MemoryRecordsBuilder makes of them.
-//   read:  reads bytes of batches until the end; for each writes 1, header and records, or 0 and what Java says is wrong.
+//   read:  reads bytes of batches until the end; for each writes 1, header and records, or 0 and what Java finds wrong.
 //   read-unchecked: the same, as a consumer with check.crcs=false.
 //
 // A blob is its length (int32, -1 for null) and its bytes. A list of records is its count, then for each: offset int64,
@@ -66,13 +66,15 @@ public class RecordBatches {
             long timestamp = in.readLong();
             ControlRecordType type = marker == 0 ? ControlRecordType.ABORT : ControlRecordType.COMMIT;
             EndTransactionMarker end = new EndTransactionMarker(type, in.readInt());
-            put(MemoryRecords.withEndTransactionMarker(baseOffset, timestamp, leaderEpoch, producerId, producerEpoch, end).buffer());
+            put(MemoryRecords.withEndTransactionMarker(
+                baseOffset, timestamp, leaderEpoch, producerId, producerEpoch, end).buffer());
             return;
         }
         TimestampType type = logAppendTime < 0 ? TimestampType.CREATE_TIME : TimestampType.LOG_APPEND_TIME;
         Compression compression = Compression.of(CompressionType.forId(codec)).build();
-        MemoryRecordsBuilder builder = MemoryRecords.builder(ByteBuffer.allocate(1024), (byte) 2, compression, type, baseOffset,
-            logAppendTime, producerId, producerEpoch, baseSequence, transactional, leaderEpoch);
+        MemoryRecordsBuilder builder = MemoryRecords.builder(
+            ByteBuffer.allocate(1024), (byte) 2, compression, type, baseOffset, logAppendTime,
+            producerId, producerEpoch, baseSequence, transactional, leaderEpoch);
         int count = in.readInt();
         for (int i = 0; i < count; i++) {
             long offset = in.readLong();
@@ -80,7 +82,9 @@ public class RecordBatches {
             byte[] key = blob();
             byte[] value = blob();
             Header[] headers = new Header[in.readInt()];
-            for (int h = 0; h < headers.length; h++) headers[h] = new RecordHeader(new String(blob(), StandardCharsets.UTF_8), blob());
+            for (int h = 0; h < headers.length; h++) {
+                headers[h] = new RecordHeader(new String(blob(), StandardCharsets.UTF_8), blob());
+            }
             builder.appendWithOffset(offset, timestamp, key, value, headers);
         }
         put(builder.build().buffer());
@@ -89,7 +93,8 @@ public class RecordBatches {
     private static void read(byte[] bytes, boolean checked) throws IOException {
         try {
             List<Record> records = new ArrayList<>();
-            MutableRecordBatch batch = MemoryRecords.readableRecords(ByteBuffer.wrap(bytes)).batches().iterator().next();
+            var batches = MemoryRecords.readableRecords(ByteBuffer.wrap(bytes)).batches();
+            MutableRecordBatch batch = batches.iterator().next();
             if (checked) batch.ensureValid();
             try (CloseableIterator<Record> iterator = batch.streamingIterator(BufferSupplier.NO_CACHING)) {
                 while (iterator.hasNext()) {

@@ -26,7 +26,7 @@ kafkaDescribe(`a topic with committed, aborted and open transactions (MILLRACE_S
     const open: { transaction: JavaTransaction; count: number }[] = []
     for (let i = 0; i < producers; i++) open.push({ transaction: await kafka.java.transaction(), count: 0 })
     for (let round = 0; round < rounds; round++) {
-      // Producers take turns inside their transactions, so that batches of several lie between one's first and its marker.
+      // Producers take turns inside their transactions: batches of others lie between one's first and its marker.
       const which = open[below(producers)]!
       const count = 1 + below(200)
       await which.transaction.produce(topic, records(count, `round ${round}`))
@@ -69,7 +69,7 @@ kafkaDescribe(`a topic with committed, aborted and open transactions (MILLRACE_S
     await expectSameAsConsole(kafka, { topic, records: committed })
   })
 
-  test('an open transaction ends a read_committed iteration at the last stable offset, and does not hang it', async () => {
+  test('an open transaction ends a read_committed iteration at the last stable offset, without a hang', async () => {
     const hung = await kafka.topic('open-transaction')
     await kafka.java.produce(hung, [{ value: 'before' }])
     const transaction = await kafka.java.transaction()

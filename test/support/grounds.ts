@@ -1,5 +1,5 @@
-// The grounds that a scenario is played on: the embedded broker and a real Kafka, the same words for both, each with the
-// roles on real threads and on one thread. [test processes]
+// The grounds that a scenario is played on: the embedded broker and a real Kafka, the same words for both, each with
+// the roles on real threads and on one thread. [test processes]
 import { afterAll, afterEach, beforeAll, describe } from 'vitest'
 import { Broker } from '../../src/broker/index.ts'
 import { Kafka, type KafkaOptions } from '../../src/index.ts'

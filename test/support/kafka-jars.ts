@@ -116,7 +116,8 @@ function pom(): string {
     ['org.slf4j', 'slf4j-simple', slf4jVersion],
   ]
   const one = ([group, artifact, version]: string[]) =>
-    `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`
+    `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId>` +
+    `<version>${version}</version></dependency>`
   return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>millrace</groupId><artifactId>test-jars</artifactId><version>1</version><packaging>pom</packaging>
 <dependencies>${wanted.map(one).join('\n')}</dependencies></project>`

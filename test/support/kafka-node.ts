@@ -169,7 +169,7 @@ function serverProperties(id: number, ports: NodePorts[]): Record<string, string
     'group.consumer.heartbeat.interval.ms': 1000,
     'group.consumer.min.session.timeout.ms': 2000,
     'group.consumer.session.timeout.ms': 6000,
-    // Cleaning and retention within a test's patience; but records with old timestamps stay, unless a topic says otherwise.
+    // Cleaning and retention within a test's patience; records with old timestamps stay unless a topic says otherwise.
     'log.retention.ms': -1,
     'log.cleaner.backoff.ms': 100,
     'log.cleaner.threads': 1,

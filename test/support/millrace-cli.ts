@@ -12,7 +12,7 @@ export interface CliResult {
   stderr: string
 }
 
-/** Runs `millrace` with these arguments; `to` names a file for its standard output. Killed after `timeoutMs` (120000). */
+/** Runs `millrace`; `to` names a file for its standard output. Killed after `timeoutMs` (120000). */
 export async function millrace(
   args: readonly string[],
   options: { to?: string; timeoutMs?: number; env?: Record<string, string> } = {},
