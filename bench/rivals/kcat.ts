@@ -10,7 +10,8 @@ export const kcat: Rival = {
     file: 'sh',
     args: [
       '-c',
-      `exec kcat -C -q -b "$BROKERS" -t "$TOPIC" -o beginning -e -c ${records} -X fetch.message.max.bytes=${PARTITION_FETCH_BYTES} > /dev/null`,
+      `exec kcat -C -q -b "$BROKERS" -t "$TOPIC" -o beginning -e -c ${records} ` +
+        `-X fetch.message.max.bytes=${PARTITION_FETCH_BYTES} > /dev/null`,
     ],
     env: { BROKERS: brokers, TOPIC: topic, RECORDS: String(records) },
   }),

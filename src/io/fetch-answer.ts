@@ -53,7 +53,7 @@ export interface FetchAnswerPlan {
   failed(error: MillraceError): void
 }
 
-/** Settles once, by `done` or `failed`, when nothing writes to its memory any more and all its batches are on their way. */
+/** Settles once, by `done` or `failed`: when nothing writes to its memory any more and its batches are on their way. */
 export class FetchAnswer implements BodySink, FetchVisitor {
   readonly #plan: FetchAnswerPlan
   readonly #cursors = new Map<string, { cursor: Cursor; turn: number }>()

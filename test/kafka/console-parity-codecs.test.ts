@@ -1,8 +1,8 @@
 // Every codec, written by Kafka's ProducerPerformance, read by its console consumer and by us. [test process]
 // The long form is MILLRACE_RECORDS=4000000; CI runs 100,000 records a codec.
-import { writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { clickEvents } from '../../src/broker/click-events.ts'
 import { expectSameAsFile } from '../support/console-parity.ts'
 import { kafkaDescribe } from '../support/kafka-describe.ts'
@@ -33,6 +33,13 @@ kafkaDescribe(`millrace consume prints what Kafka's console consumer prints, ${r
 
       test('on one thread: the same lines', { timeout: timeoutMs }, async () => {
         await expectSameAsFile(kafka, { topic, records, options: { threads: 'inline' } }, theirs)
+      })
+
+      // In the long form a codec's files take gigabytes.
+      afterAll(() => {
+        for (const file of readdirSync(kafka.directory)) {
+          if (file.startsWith(topic)) rmSync(join(kafka.directory, file))
+        }
       })
 
       test('--count counts them', { timeout: timeoutMs }, async () => {
