@@ -23,7 +23,7 @@ export class Memory {
   readonly toMain: Spsc[]
   readonly workers: number
   readonly #spills = new Map<number, Spill>()
-  #findSpill: (id: number) => SharedArrayBuffer | undefined = () => undefined
+  #learnSpills: () => void = () => {}
 
   constructor(shared: SharedMemory) {
     const layout = layoutOf(shared.shape)
@@ -41,26 +41,33 @@ export class Memory {
   home(id: number): Home {
     if (id === FETCH_ARENA) return this.fetch
     if (id < FIRST_SPILL) return this.decode[id - 1]!
-    let spill = this.#spills.get(id)
-    if (spill === undefined) {
-      const buffer = this.#findSpill(id)
-      if (buffer === undefined) throw new Error(`millrace invariant broken: spill ${id} was never announced`)
-      spill = this.addSpill(id, buffer)
-    }
+    if (!this.#spills.has(id)) this.#learnSpills()
+    const spill = this.#spills.get(id)
+    if (spill === undefined) throw new Error(`millrace invariant broken: spill ${id} was never announced`)
     return spill
   }
 
-  /** How this thread gets a spill that another one made: it is announced before the first descriptor that names it. */
-  onMissingSpill(find: (id: number) => SharedArrayBuffer | undefined): void {
-    this.#findSpill = find
+  /** Spills that this thread knows, released or not. */
+  get spillCount(): number {
+    return this.#spills.size
   }
 
-  /** Makes a spill known here, and forgets those that everyone has released. */
-  addSpill(id: number, buffer: SharedArrayBuffer): Spill {
-    for (const [old, spill] of this.#spills) if (spill.released) this.#spills.delete(old)
+  /** `learn` adds the spills that other threads made: each is announced before the first descriptor that names it. */
+  onMissingSpill(learn: () => void): void {
+    this.#learnSpills = learn
+  }
+
+  /** Makes a spill known here. One that everyone has released already is of no use to anybody. */
+  addSpill(id: number, buffer: SharedArrayBuffer): void {
+    this.forgetSpills()
     const spill = new Spill(buffer, this.words)
-    this.#spills.set(id, spill)
-    return spill
+    if (!spill.released) this.#spills.set(id, spill)
+  }
+
+  /** Lets go of spills that everyone has released: while one thread knows one, its memory stays. */
+  forgetSpills(): void {
+    if (this.#spills.size === 0) return
+    for (const [id, spill] of this.#spills) if (spill.released) this.#spills.delete(id)
   }
 
   // --- credit -----------------------------------------------------------------------------------------------------
@@ -73,6 +80,12 @@ export class Memory {
   /** Main only: a reader came (+1) or went (-1). */
   countReader(delta: 1 | -1): void {
     add(this.words, this.layout.readersOpen, delta)
+  }
+
+  /** Bytes of all arenas that are claimed now. */
+  get heldBytes(): number {
+    const arenas = [this.fetch, ...this.decode]
+    return arenas.reduce((sum, arena) => sum + arena.heldSegments, 0) * SEGMENT_BYTES
   }
 
   /** The bytes of an arena that one reader may hold: its share, and never all, so that a newcomer finds some. */

@@ -39,6 +39,13 @@ export class Arena {
     return load(this.#control, this.#layout.held + reader)
   }
 
+  /** Segments that anyone holds now. */
+  get heldSegments(): number {
+    let held = 0
+    for (let at = 0; at < this.segments; at++) if (!this.#isFree(at)) held++
+    return held
+  }
+
   /** Owner only: claims segments for `sizeBytes` in as few pieces as the leased ones allow, or none at all. */
   claimPieces(sizeBytes: number, reader: number): Extent[] | undefined {
     let missing = segmentsFor(sizeBytes)
