@@ -2,7 +2,7 @@
 // [shared commands]
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { FIRST_SPILL, type Memory } from '../ring/memory.ts'
-import { Spill, type SpillDesk, takeSpillToken } from '../ring/spill.ts'
+import { giveSpillTokenBack, Spill, type SpillDesk, takeSpillToken } from '../ring/spill.ts'
 
 interface Announcement {
   id: number
@@ -11,8 +11,10 @@ interface Announcement {
 
 /** Numbers of makers: the I/O thread is 0, worker w is 1 + w. */
 const MAKERS_MAX = 1_000
+/** Numbers start anew after so many: an id is a positive word. */
+const MADE_MAX = 1_000_000
 
-/** Spills of one thread: it announces its own on `out`, and looks for others' on `into` when it meets their number. */
+/** Spills of one thread: it announces its own on `out`, and learns of others' on `into`. */
 export class PortSpills implements SpillDesk {
   readonly #memory: Memory
   readonly #maker: number
@@ -23,28 +25,33 @@ export class PortSpills implements SpillDesk {
     this.#memory = memory
     this.#maker = maker
     this.#out = out
-    memory.onMissingSpill((id) => findOn(into, id))
+    memory.onMissingSpill(() => {
+      for (const port of into) learnFrom(port, memory)
+    })
+    for (const port of into) {
+      // Most threads never meet most spills: one left in the port would keep its memory for ever.
+      port.on('message', ({ id, buffer }: Announcement) => memory.addSpill(id, buffer))
+      port.unref()
+    }
   }
 
   open(sizeBytes: number, token: number): number | undefined {
-    if (!takeSpillToken(this.#memory.words, token)) return undefined
-    const id = FIRST_SPILL + this.#made++ * MAKERS_MAX + this.#maker
-    const buffer = Spill.allocate(sizeBytes, token)
+    const id = FIRST_SPILL + (this.#made % MADE_MAX) * MAKERS_MAX + this.#maker
+    const buffer = allocate(this.#memory, sizeBytes, token)
+    if (buffer === undefined) return undefined
+    this.#made++
     this.#memory.addSpill(id, buffer)
     for (const port of this.#out) port.postMessage({ id, buffer } satisfies Announcement)
     return id
   }
 }
 
-/** The announcement was posted before its number was published, so it is in the port by now, behind older ones. */
-function findOn(ports: MessagePort[], id: number): SharedArrayBuffer | undefined {
-  for (const port of ports) {
-    for (let got = receiveMessageOnPort(port); got !== undefined; got = receiveMessageOnPort(port)) {
-      const announcement = got.message as Announcement
-      if (announcement.id === id) return announcement.buffer
-    }
+/** An announcement was posted before its number was published, so it is in its port by now; others may be as well. */
+function learnFrom(port: MessagePort, memory: Memory): void {
+  for (let got = receiveMessageOnPort(port); got !== undefined; got = receiveMessageOnPort(port)) {
+    const { id, buffer } = got.message as Announcement
+    memory.addSpill(id, buffer)
   }
-  return undefined
 }
 
 /** Spills where all roles share a thread, and one view of the memory. */
@@ -57,9 +64,21 @@ export class LocalSpills implements SpillDesk {
   }
 
   open(sizeBytes: number, token: number): number | undefined {
-    if (!takeSpillToken(this.#memory.words, token)) return undefined
-    const id = FIRST_SPILL + this.#made++
-    this.#memory.addSpill(id, Spill.allocate(sizeBytes, token))
+    const buffer = allocate(this.#memory, sizeBytes, token)
+    if (buffer === undefined) return undefined
+    const id = FIRST_SPILL + (this.#made++ % MADE_MAX)
+    this.#memory.addSpill(id, buffer)
     return id
+  }
+}
+
+/** Takes the token and the memory, or neither. */
+function allocate(memory: Memory, sizeBytes: number, token: number): SharedArrayBuffer | undefined {
+  if (!takeSpillToken(memory.words, token)) return undefined
+  try {
+    return Spill.allocate(sizeBytes, token)
+  } catch (error) {
+    giveSpillTokenBack(memory.words, token)
+    throw error
   }
 }

@@ -53,6 +53,7 @@ export class Hub {
   }
 
   #freed = (): void => {
+    this.#memory.forgetSpills()
     if (this.#memory.roomWanted(0)) this.#ioBell.ring()
     for (const [worker, bell] of this.#workerBells.entries()) if (this.#memory.roomWanted(1 + worker)) bell.ring()
   }

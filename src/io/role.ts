@@ -69,6 +69,7 @@ export class IoRole {
   }
 
   #pump(): void {
+    this.#parts.memory.forgetSpills()
     this.#outlet.flush()
     for (const reader of this.#readers.values()) reader.pump()
   }
@@ -93,7 +94,11 @@ export class IoRole {
   #open(id: number, settings: Reader['settings']): void {
     const { memory, spills, clock, port } = this.#parts
     const post = (message: ToMain) => port.post(message)
-    const shared = { memory, spills, clock, feed: this.#feed, cluster: this.#cluster, offsets: this.#offsets, post }
+    const roomMade = () => {
+      if (memory.roomWanted(0)) this.#pump()
+    }
+    const roles = { feed: this.#feed, cluster: this.#cluster, offsets: this.#offsets }
+    const shared = { memory, spills, clock, ...roles, post, roomMade }
     this.#readers.set(id, new Reader({ id, settings, ...shared }))
   }
 

@@ -14,6 +14,9 @@ const TOKEN = 1
 /** Takes the right to spill, a word in the control memory; false while another spill holds it. */
 export const takeSpillToken = (control: Words, token: number): boolean => exchangeIf(control, token, 0, 1)
 
+/** Gives the right back. */
+export const giveSpillTokenBack = (control: Words, token: number): void => store(control, token, 0)
+
 /**
  * A spill, seen from one thread. It starts with one reference, its maker's; the last release gives the token back.
  *
@@ -53,6 +56,6 @@ export class Spill {
   }
 
   release(_start: number, _sizeBytes: number): void {
-    if (add(this.#head, REFERENCES, -1) === 1) store(this.#control, load(this.#head, TOKEN), 0)
+    if (add(this.#head, REFERENCES, -1) === 1) giveSpillTokenBack(this.#control, load(this.#head, TOKEN))
   }
 }

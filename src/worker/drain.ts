@@ -74,6 +74,7 @@ export class Drain {
   /** Works until the ring is empty, main's ring is full, or the kernel needs to wait. */
   run(): void {
     if (this.#busy) return
+    this.#memory.forgetSpills()
     const ring = this.#memory.toWorker[this.#parts.worker]!
     let worked = this.#retryParked()
     for (let at = ring.peek(); at >= 0 && !this.#busy; at = ring.peek()) {
@@ -172,18 +173,24 @@ export class Drain {
    */
   #claim(slot: number, reader: number, need: number): Block | undefined {
     const { worker, spills } = this.#parts
-    const arena = this.#memory.decode[worker]!
-    const slotHeld = this.#memory.slotDecoded(slot)
-    const free = this.#memory.freeBytes(arena, reader)
-    if (need <= free && slotHeld <= 2 * free) {
-      const start = arena.claim(need, reader)
-      if (start >= 0) return this.#count(slot, { home: 1 + worker, start, sizeBytes: need })
-    }
-    // Asked for before the last try, so that a release in between is not missed.
+    const block = this.#claimShare(slot, reader, need)
+    if (block !== undefined) return block
+    // Asked for before the last try: main may have released everything in between, and would never ring again.
     this.#memory.wantRoom(1 + worker)
-    if (slotHeld > 0 && need <= this.#memory.shareBytes(arena)) return undefined
+    const second = this.#claimShare(slot, reader, need)
+    if (second !== undefined) return second
+    if (this.#memory.slotDecoded(slot) > 0 && need <= this.#memory.shareBytes(this.#memory.decode[worker]!)) return
     const home = spills.open(need, this.#memory.layout.decodeSpill)
     return home === undefined ? undefined : this.#count(slot, { home, start: 0, sizeBytes: need })
+  }
+
+  #claimShare(slot: number, reader: number, need: number): Block | undefined {
+    const { worker } = this.#parts
+    const arena = this.#memory.decode[worker]!
+    const free = this.#memory.freeBytes(arena, reader)
+    if (need > free || this.#memory.slotDecoded(slot) > 2 * free) return undefined
+    const start = arena.claim(need, reader)
+    return start < 0 ? undefined : this.#count(slot, { home: 1 + worker, start, sizeBytes: need })
   }
 
   #count(slot: number, block: Block): Block {
@@ -209,24 +216,33 @@ export class Drain {
     this.#copy(from, at, to)
     words[to + Field.fault] = fault
     words[to + Field.decoded] = (clock.now() * 1000) | 0
+    if (fault === 0 && from[at + Field.kind] === Kind.data) this.#deliver(from, at, to, block)
+    else {
+      if (block.sizeBytes > 0) this.#releaseBlock(from[at + Field.slot]!, block)
+      this.#releaseRaw(from, at)
+      // Main looks up only what it gets: a spill that was released here may be forgotten there already.
+      words.fill(0, to + Field.bytesHome, to + Field.count + 1)
+    }
+    this.#memory.toMain[worker]!.commit()
+  }
+
+  /** Says where the records are: where they arrived, or in the block that they were decompressed to. */
+  #deliver(from: Words, at: number, to: number, block: Block): void {
+    const words = this.#control
+    const { recordsBytes, outAt } = this.#job
     const inPlace = !isCompressed(from, at)
-    const deliver = fault === 0 && from[at + Field.kind] === Kind.data
-    const usedBytes = from[at + Field.count]! * INDEX_BYTES_PER_RECORD + (inPlace ? 0 : this.#job.recordsBytes)
-    const kept = deliver ? this.#shrink(from[at + Field.slot]!, block, usedBytes) : NO_BLOCK
-    if (!deliver && block.sizeBytes > 0) this.#releaseBlock(from[at + Field.slot]!, block)
+    const usedBytes = from[at + Field.count]! * INDEX_BYTES_PER_RECORD + (inPlace ? 0 : recordsBytes)
+    const kept = this.#shrink(from[at + Field.slot]!, block, usedBytes)
     words[to + Field.blockHome] = kept.home
     words[to + Field.blockStart] = kept.start
     words[to + Field.blockSize] = kept.sizeBytes
     words[to + Field.indexStart] = kept.start
     words[to + Field.recordsHome] = inPlace ? from[at + Field.bytesHome]! : kept.home
-    words[to + Field.recordsStart] = inPlace ? from[at + Field.bytesStart]! + BATCH_HEADER_BYTES : this.#job.outAt
-    words[to + Field.recordsSize] = inPlace ? from[at + Field.bytesSize]! - BATCH_HEADER_BYTES : this.#job.recordsBytes
-    if (!deliver || !inPlace) {
-      this.#releaseRaw(from, at)
-      words[to + Field.bytesSize] = 0
-    }
-    if (!deliver) words[to + Field.count] = 0
-    this.#memory.toMain[worker]!.commit()
+    words[to + Field.recordsStart] = inPlace ? from[at + Field.bytesStart]! + BATCH_HEADER_BYTES : outAt
+    words[to + Field.recordsSize] = inPlace ? from[at + Field.bytesSize]! - BATCH_HEADER_BYTES : recordsBytes
+    if (inPlace) return
+    this.#releaseRaw(from, at)
+    words.fill(0, to + Field.bytesHome, to + Field.bytesSize + 1)
   }
 
   /** Gives back what the bound had claimed too much. */
