@@ -25,6 +25,8 @@ export interface ReaderPlan extends Pick<SourceHost, 'id' | 'settings' | 'memory
   cluster: Cluster
   offsets: OffsetLookup
   post(message: ToMain): void
+  /** Asks all readers whether one of them waited for the room that there may be now. */
+  roomMade(): void
 }
 
 /** Errors that mean: ask metadata for the leader, then go on. */
@@ -130,6 +132,10 @@ export class Reader implements SourceHost {
     for (const source of this.#retired) if (!source.inFlight) this.#retired.delete(source)
     if (this.#closed === undefined || this.#retired.size > 0) return
     if (![...this.#sources.values()].some((source) => source.inFlight)) this.#closed()
+  }
+
+  roomMade(): void {
+    this.#plan.roomMade()
   }
 
   settle(outcome: FetchOutcome, broker: number): void {

@@ -33,6 +33,8 @@ export interface SourceHost {
   settle(outcome: FetchOutcome, broker: number): void
   /** No answer is under way any more. */
   settled(): void
+  /** Memory was given back on this thread, where no release rings: whoever waits for room is asked. */
+  roomMade(): void
   /** The broker could not be reached, or not understood: its cursors look for their leaders again. */
   lost(broker: number, error: MillraceError, final: boolean): void
 }
@@ -218,10 +220,12 @@ export class Source {
       this.#session.reset()
       this.#lost(error)
       this.#host.settled()
+      this.#host.roomMade()
       return
     }
     this.#host.settle(outcome, this.broker)
     this.#host.settled()
+    this.#host.roomMade()
     this.pump()
   }
 
@@ -241,6 +245,7 @@ export class Source {
     this.#session.forget()
     if (!this.#closed) this.#lost(error)
     this.#host.settled()
+    this.#host.roomMade()
   }
 
   /** Lost connections are retried until the broker was silent for `defaultApiTimeoutMs`; nonsense ends it at once. */

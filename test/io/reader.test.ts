@@ -39,3 +39,22 @@ test('an answer of the old leader that arrives when the new one is asked already
   await world.until(reading)
   expect(read.map(({ offset }) => offset)).toEqual([0, 1])
 })
+
+test('who waited for room goes on when an answer that took it is thrown away', async () => {
+  await using world = await simulate({ seed: 1, brokers: 2, stallChance: 0 })
+  const { network, broker } = world
+  world.createTopic('events', { partitions: 2, assignments: [[1, 2], [2, 1]] })
+  // Most of the reader's share of 1.5 MiB.
+  world.append('events', [{ partition: 0, value: 'x'.repeat(1_300_000) }])
+  Object.assign(network.faults, { latencyMs: [1, 1], sliceBytes: 10_000 })
+  const kafka = world.client({ fetchMaxWaitMs: 20, bufferBytes: 4_194_304 })
+  const first = kafka.iterate('events', { until: 'never' })[Symbol.asyncIterator]().next()
+  // While the answer of node 1 arrives the leader moves, and another partition makes the reader ask for metadata.
+  broker.on('Fetch', (_, { node }) => {
+    if (node.id === 1) return undefined
+    broker.off()
+    world.clock.after(5, () => broker.moveLeader('events', 0, 2))
+    return { errorCode: ErrorCode.LEADER_NOT_AVAILABLE }
+  })
+  expect((await world.until(first, 5_000)).value).toMatchObject({ partition: 0, offset: 0 })
+})
