@@ -128,6 +128,14 @@ export class Reader implements SourceHost {
     }
   }
 
+  get brokersInUse(): number {
+    const brokers = new Set<number>()
+    for (const { state, leader, finished } of this.#cursors.values()) {
+      if (state === 'fetching' && !finished) brokers.add(leader)
+    }
+    return brokers.size
+  }
+
   settled(): void {
     for (const source of this.#retired) if (!source.inFlight) this.#retired.delete(source)
     if (this.#closed === undefined || this.#retired.size > 0) return

@@ -29,6 +29,8 @@ export interface SourceHost {
   reservedBytes: number
   /** Cursors that are fetched from this broker. */
   cursorsAt(broker: number): Iterable<Cursor>
+  /** How many brokers there is something to fetch from. */
+  readonly brokersInUse: number
   /** What came of each partition of a response. */
   settle(outcome: FetchOutcome, broker: number): void
   /** No answer is under way any more. */
@@ -165,21 +167,30 @@ export class Source {
     const { memory, id, settings } = this.#host
     const ready = this.#ready()
     if (ready.length === 0) return undefined
-    const share = memory.shareBytes(memory.fetch)
+    // A fetch that finds nothing reserves its room for `fetchMaxWaitMs`: no broker takes the room of the others.
+    const mostBytes = Math.min(
+      settings.fetchMaxBytes,
+      Math.floor(memory.shareBytes(memory.fetch) / this.#host.brokersInUse),
+    )
     let free = this.#freeBytes(ready.length)
     // Tiny fetches would follow each little release; with a quarter of a fetch free they are worth their while.
-    const enough = Math.min(settings.fetchMaxBytes, share) / 4
+    const enough = mostBytes / 4
     if (free < enough && memory.fetch.held(id) > 0) {
       memory.wantRoom(0)
       free = this.#freeBytes(ready.length)
       if (free < enough && memory.fetch.held(id) > 0) return undefined
     }
-    const maxBytes = Math.max(SEGMENT_BYTES, Math.min(settings.fetchMaxBytes, free))
     // A partition may hold twice what is still free: one that is never released leaves a third of the share to the
     // others, two leave a fifth, and so on (dynamic thresholds, Choudhury and Hahne 1998). None can starve all.
-    const cursors = ready.filter(({ slot }) => memory.slotRaw(slot) <= 2 * Math.max(0, free))
-    if (cursors.length < ready.length) memory.wantRoom(0)
+    const within = () => ready.filter(({ slot }) => memory.slotRaw(slot) <= 2 * Math.max(0, free))
+    let cursors = within()
+    if (cursors.length < ready.length) {
+      memory.wantRoom(0)
+      free = this.#freeBytes(ready.length)
+      cursors = within()
+    }
     if (cursors.length === 0) return undefined
+    const maxBytes = Math.max(SEGMENT_BYTES, Math.min(mostBytes, free))
     const items = cursors.map((cursor) => ({
       topic: cursor.topic,
       topicId: cursor.topicId,

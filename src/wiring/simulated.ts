@@ -53,6 +53,7 @@ export class Simulation implements AsyncDisposable {
   readonly #storm: Storm
   readonly #clientRandom: Random
   readonly #post: (run: () => void) => void
+  readonly #stallMsMax: number
   readonly #partitions: { topic: string; partition: number }[]
   readonly #clients: KafkaClient[] = []
 
@@ -66,7 +67,8 @@ export class Simulation implements AsyncDisposable {
     this.random = parts.stream()
     this.#clientRandom = parts.stream()
     this.#partitions = []
-    this.#post = this.#scheduler(parts.options, parts.stream())
+    this.#stallMsMax = parts.options.stallMsMax ?? 20
+    this.#post = this.#scheduler(parts.options.stallChance ?? 0.01, parts.stream())
     const target = {
       clock: this.clock,
       random: parts.stream(),
@@ -137,7 +139,8 @@ export class Simulation implements AsyncDisposable {
     this.stopStorm()
     for (const client of this.#clients) await this.until(client.close())
     await this.until(this.broker.close())
-    await this.advance(0)
+    // Hand-offs that were kept waiting.
+    await this.advance(this.#stallMsMax)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -145,9 +148,9 @@ export class Simulation implements AsyncDisposable {
   }
 
   /** Hand-offs: mostly at once, in an order that the clock draws; now and then a role is kept waiting, as a thread is. */
-  #scheduler({ stallChance = 0.01, stallMsMax = 20 }: SimulationOptions, random: Random): (run: () => void) => void {
+  #scheduler(stallChance: number, random: Random): (run: () => void) => void {
     return (run) => {
-      const delayMs = random.next() < stallChance ? random.next() * stallMsMax : 0
+      const delayMs = random.next() < stallChance ? random.next() * this.#stallMsMax : 0
       this.clock.after(delayMs, run)
     }
   }

@@ -43,7 +43,13 @@ test('an answer of the old leader that arrives when the new one is asked already
 test('who waited for room goes on when an answer that took it is thrown away', async () => {
   await using world = await simulate({ seed: 1, brokers: 2, stallChance: 0 })
   const { network, broker } = world
-  world.createTopic('events', { partitions: 2, assignments: [[1, 2], [2, 1]] })
+  world.createTopic('events', {
+    partitions: 2,
+    assignments: [
+      [1, 2],
+      [2, 1],
+    ],
+  })
   // Most of the reader's share of 1.5 MiB.
   world.append('events', [{ partition: 0, value: 'x'.repeat(1_300_000) }])
   Object.assign(network.faults, { latencyMs: [1, 1], sliceBytes: 10_000 })
@@ -57,4 +63,25 @@ test('who waited for room goes on when an answer that took it is thrown away', a
     return { errorCode: ErrorCode.LEADER_NOT_AVAILABLE }
   })
   expect((await world.until(first, 5_000)).value).toMatchObject({ partition: 0, offset: 0 })
+})
+
+test.each([1, 2])('a broker that has nothing to send takes no room from node %i, which has', async (full) => {
+  await using world = await simulate({ seed: 1, brokers: 2, stallChance: 0 })
+  world.createTopic('events', { partitions: 2, assignments: [[1], [2]] })
+  const items = Array.from({ length: 2_000 }, () => ({ partition: full - 1, value: 'x'.repeat(10_000) }))
+  world.append('events', items, { batchRecords: 10 })
+  world.network.faults.latencyMs = [1, 1]
+  let asked = 0
+  world.broker.on('Fetch', (_, { node }) => {
+    if (node.id === full) asked++
+    return undefined
+  })
+  const iteration = world.client({ bufferBytes: 16_777_216 }).iterate('events', { until: 'never' })
+  const reading = (async () => {
+    let read = 0
+    for await (const _ of iteration) if (++read === items.length) return
+  })()
+  await world.until(reading)
+  // 20 MB, and a fetch of a partition gives 1 MiB.
+  expect(asked).toBeLessThan(30)
 })
