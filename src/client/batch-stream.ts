@@ -89,9 +89,11 @@ export class BatchStream {
 
   /** Nothing of these partitions is delivered from here on; I/O forgets them. */
   stop(which: (progress: PartitionProgress) => boolean): void {
-    const stopped = this.#partitions.filter(({ progress }) => progress.state === 'active' && which(progress))
-    for (const { progress } of stopped) progress.state = 'stopped'
-    this.#drop(stopped)
+    const chosen = this.#partitions.filter(({ progress }) => which(progress))
+    const reading = chosen.filter(({ progress }) => progress.state === 'active')
+    // Also of a partition that is done: the records of its last batch may not all have been given yet.
+    for (const { progress } of chosen) if (progress.state !== 'failed') progress.state = 'stopped'
+    this.#drop(reading)
     this.#serve()
   }
 

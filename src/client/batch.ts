@@ -20,6 +20,10 @@ export interface BatchRange {
 export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<ConsumerRecord<K, V>> {
   readonly topic: string
   readonly partition: number
+  /** Offset of the first record shown. */
+  readonly baseOffset: number
+  /** Offset of the last record shown. */
+  readonly lastOffset: number
   /** Records shown. */
   readonly count: number
   /** The partition's high watermark when the batch was fetched. */
@@ -41,16 +45,8 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
     this.#lease = lease
     this.#first = range.first
     this.#decoder = decoder
-  }
-
-  /** Offset of the first record shown. */
-  get baseOffset(): number {
-    return this.offsetAt(0)
-  }
-
-  /** Offset of the last record shown. */
-  get lastOffset(): number {
-    return this.offsetAt(this.count - 1)
+    this.baseOffset = this.offsetAt(0)
+    this.lastOffset = this.offsetAt(this.count - 1)
   }
 
   /** The offset after the batch, also where its last records are compacted away or hidden. */

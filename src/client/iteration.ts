@@ -1,5 +1,6 @@
 // `kafka.iterate`: topics read without a group, record by record or batch by batch. [main thread]
 import { Readable } from 'node:stream'
+import { Closed } from '../base/errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Batch } from './batch.ts'
 import { BatchStream, type Pulled, type StreamSettings } from './batch-stream.ts'
@@ -48,6 +49,13 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
   #stream: BatchStream | undefined
   #opening: Promise<BatchStream> | undefined
   #records: RecordCursor<K, V> | undefined
+  /** Rises whenever what was open is freed: whoever waited for it meanwhile is at its end. */
+  #suspensions = 0
+  /** Ends the search for the start when nobody waits for it any more. */
+  #starting: AbortController | undefined
+  /** What ended a `poll` that had records to give: the next one tells. */
+  #untold: { error: unknown } | undefined
+  readonly #onAbort = () => void this.#suspend()
   #closed = false
 
   /** @internal */
@@ -57,10 +65,11 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
 
   /** Record by record, each safe to keep. With `until: 'never'` and `idleMs`, `undefined` after so long without one. */
   [Symbol.asyncIterator](): AsyncIterator<ConsumerRecord<K, V>, undefined> {
-    const cursor = this.#cursor()
+    let left = false
     return {
-      next: () => cursor.next(),
+      next: () => (left ? Promise.resolve({ done: true, value: undefined }) : this.#cursor().next()),
       return: async () => {
+        left = true
         await this.#suspend()
         return { done: true, value: undefined }
       },
@@ -69,21 +78,27 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
 
   /** Batch by batch: the fast path. The loop releases each batch when it asks for the next one. */
   batches(): AsyncIterableIterator<Batch<K, V>, undefined> {
-    let last: Batch<K, V> | undefined
+    const given: Batch<K, V>[] = []
+    let left = false
+    const release = () => {
+      for (const batch of given.splice(0)) batch.release()
+    }
     const done = async () => {
-      last?.release()
+      left = true
+      release()
       await this.#suspend()
       return { done: true as const, value: undefined }
     }
     const iterator: AsyncIterableIterator<Batch<K, V>, undefined> = {
       next: async () => {
-        last?.release()
-        last = undefined
+        release()
+        if (left) return { done: true, value: undefined }
         const pulled = await this.#pull(this.#plan.options.idleMs)
         if (pulled === 'end') return done()
         if (pulled === 'idle') return { done: false, value: undefined as unknown as Batch<K, V> }
-        last = pulled.batch as Batch<K, V>
-        return { done: false, value: last }
+        const batch = pulled.batch as Batch<K, V>
+        given.push(batch)
+        return { done: false, value: batch }
       },
       return: done,
       [Symbol.asyncIterator]: () => iterator,
@@ -93,7 +108,12 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
 
   /** Up to `max` records: those that are there, or that come within `timeoutMs`. Empty at the end. */
   async poll({ max, timeoutMs }: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
-    return this.#cursor().take(max ?? this.#plan.options.maxPollRecords, timeoutMs)
+    const untold = this.#untold
+    this.#untold = undefined
+    if (untold !== undefined) throw untold.error
+    return this.#cursor().take(max ?? this.#plan.options.maxPollRecords, timeoutMs, (error) => {
+      this.#untold = { error }
+    })
   }
 
   /** Stops one partition, one topic, or all: nothing more of it is given, its memory is freed, fetching it ends. */
@@ -102,9 +122,17 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
     this.#stream?.stop((progress) => isStopped(progress, { topic, partition }))
   }
 
-  /** A stream of records in object mode. */
+  /** A stream of records in object mode. Idle ticks are left out. */
   toReadable(): Readable {
-    return Readable.from(this, { objectMode: true, highWaterMark: 64 })
+    const records = this[Symbol.asyncIterator]()
+    const next = async () => {
+      for (;;) {
+        const step = await records.next()
+        if (step.done || step.value !== undefined) return step
+      }
+    }
+    const source = { [Symbol.asyncIterator]: () => ({ next, return: () => records.return!() }) }
+    return Readable.from(source, { objectMode: true, highWaterMark: 64 })
   }
 
   /** What was read so far. */
@@ -144,6 +172,7 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
       await this.#suspend()
       throw signal.reason
     }
+    const suspensions = this.#suspensions
     try {
       const stream = this.#stream ?? (await this.#open())
       const pulled = await stream.pull(idleMs)
@@ -151,13 +180,23 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
       if (pulled === 'end') signal?.throwIfAborted()
       return pulled
     } catch (error) {
-      await this.#suspend()
-      throw signal?.aborted ? signal.reason : error
+      const left = suspensions !== this.#suspensions
+      if (!left) await this.#suspend()
+      if (signal?.aborted) throw signal.reason
+      if (left) return 'end'
+      throw error
     }
   }
 
   /** Frees everything; what was given stays counted, so that a new loop goes on there. */
   async #suspend(): Promise<void> {
+    this.#suspensions++
+    if (this.#starting !== undefined) {
+      this.#starting.abort(left())
+      this.#starting = undefined
+      this.#progress = undefined
+    }
+    this.#plan.options.signal?.removeEventListener('abort', this.#onAbort)
     this.#records?.drop()
     this.#records = undefined
     const stream = this.#stream
@@ -172,34 +211,52 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
   }
 
   async #openStream(): Promise<BatchStream> {
+    const suspensions = this.#suspensions
     const progress = await this.#start()
+    const engine = await this.#plan.engine()
+    // Closed or left while the start was looked for: nobody would close what is opened now.
+    if (suspensions !== this.#suspensions) throw left()
     for (const one of progress) {
       if (one.state === 'active' && this.#stoppedEarly.some((stop) => isStopped(one, stop))) one.state = 'stopped'
     }
-    const engine = await this.#plan.engine()
     this.#stream = new BatchStream(engine, progress, this.#streamSettings(this.#stats))
-    this.#plan.options.signal?.addEventListener('abort', () => void this.#suspend(), { once: true })
+    this.#plan.options.signal?.addEventListener('abort', this.#onAbort, { once: true })
     return this.#stream
   }
 
   #start(): Promise<PartitionProgress[]> {
-    this.#progress ??= this.#findStart()
-    this.#progress.catch(() => {
-      // A later loop asks again.
-      this.#progress = undefined
-    })
-    return this.#progress
+    if (this.#progress !== undefined) return this.#progress
+    const starting = new AbortController()
+    const progress = this.#findStart(starting.signal)
+    this.#starting = starting
+    this.#progress = progress
+    progress
+      .catch(() => {
+        // A later loop asks again.
+        if (this.#progress === progress) this.#progress = undefined
+      })
+      .finally(() => {
+        if (this.#starting === starting) this.#starting = undefined
+      })
+    return progress
   }
 
-  async #findStart(): Promise<PartitionProgress[]> {
+  async #findStart(left: AbortSignal): Promise<PartitionProgress[]> {
     const { topics, options, defaultApiTimeoutMs } = this.#plan
     const engine = await this.#plan.engine()
-    const limits = { timeoutMs: defaultApiTimeoutMs, signal: options.signal }
+    const signal = options.signal === undefined ? left : AbortSignal.any([left, options.signal])
+    const limits = { timeoutMs: defaultApiTimeoutMs, signal }
     const bounded = options.until === 'end'
     const started = await findStart({ engine, topics, isolationLevel: options.isolationLevel, bounded, limits })
     await findLastRecords(started, (progress) => {
-      return new BatchStream(engine, progress, this.#streamSettings(new ReadStats()))
+      signal.throwIfAborted()
+      // A damaged batch counts as none: it is told of when reading comes to it.
+      const settings = { ...this.#streamSettings(new ReadStats()), onCorruptRecord: 'skip' } as const
+      const stream = new BatchStream(engine, progress, settings)
+      signal.addEventListener('abort', () => void stream.close(), { once: true })
+      return stream
     })
+    signal.throwIfAborted()
     return started.map(({ progress }) => progress)
   }
 
@@ -238,6 +295,8 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
     return decoder
   }
 }
+
+const left = () => new Closed('ITERATION_LEFT', 'The iteration was left or closed.')
 
 const isStopped = (
   progress: { topic: string; partition: number },

@@ -8,7 +8,7 @@ import type { ConsumerRecord } from './record.ts'
 export interface CursorPlan {
   pull(idleMs: number | undefined): Promise<Pulled>
   idleMs: number | undefined
-  /** The last record was given. */
+  /** The last record was given, or none can be given any more: what is held can be freed. */
   ended(): Promise<void>
 }
 
@@ -31,21 +31,30 @@ export class RecordCursor<K, V> {
   /** The next record; `undefined` after `idleMs` without one; done at the end. */
   next(): Promise<Step<K, V>> {
     if (this.#waiting === 0) {
-      const record = this.#step()
-      if (record !== undefined) return Promise.resolve({ done: false, value: record })
+      try {
+        const record = this.#step()
+        if (record !== undefined) return Promise.resolve({ done: false, value: record })
+      } catch (error) {
+        return this.#left(error)
+      }
     }
     return this.#inTurn(() => this.#nextSlow())
   }
 
-  /** Up to `max` records: waits for the first one only, at most `timeoutMs`. */
-  take(max: number, timeoutMs: number | undefined): Promise<ConsumerRecord<K, V>[]> {
+  /** Up to `max` records: waits for the first one only, at most `timeoutMs`. `later` is told of an error after some. */
+  take(max: number, timeoutMs: number | undefined, later: (error: unknown) => void): Promise<ConsumerRecord<K, V>[]> {
     return this.#inTurn(async () => {
       const records: ConsumerRecord<K, V>[] = []
-      while (records.length < max) {
-        const record = this.#step()
-        if (record !== undefined) records.push(record)
-        else if (records.length > 0 && !(await this.#fill(0))) break
-        else if (records.length === 0 && !(await this.#fill(timeoutMs))) break
+      try {
+        while (records.length < max) {
+          const record = this.#step()
+          if (record !== undefined) records.push(record)
+          else if (records.length > 0 && !(await this.#fill(0))) break
+          else if (records.length === 0 && !(await this.#fill(timeoutMs))) break
+        }
+      } catch (error) {
+        if (records.length === 0) throw error
+        later(error)
       }
       return records
     })
@@ -58,9 +67,20 @@ export class RecordCursor<K, V> {
     this.#batch = undefined
   }
 
+  /** A loop does not call `return` after an error of `next`: it is left all the same. */
+  async #left(error: unknown): Promise<never> {
+    await this.#plan.ended()
+    throw error
+  }
+
   async #nextSlow(): Promise<Step<K, V>> {
     for (;;) {
-      const record = this.#step()
+      let record: ConsumerRecord<K, V> | undefined
+      try {
+        record = this.#step()
+      } catch (error) {
+        return this.#left(error)
+      }
       if (record !== undefined) return { done: false, value: record }
       const pulled = await this.#plan.pull(this.#plan.idleMs)
       if (pulled === 'end') {
@@ -75,6 +95,7 @@ export class RecordCursor<K, V> {
   /** Enters the next batch; false when none came in time, or none will. */
   async #fill(timeoutMs: number | undefined): Promise<boolean> {
     const pulled = await this.#plan.pull(timeoutMs)
+    if (pulled === 'end') await this.#plan.ended()
     if (pulled === 'end' || pulled === 'idle') return false
     this.#enter(pulled)
     return true
