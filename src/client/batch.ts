@@ -3,7 +3,7 @@ import { BatchReleased, type MillraceError } from '../base/errors.ts'
 import type { Lease } from '../engine/lease.ts'
 import { KEY_LENGTH, KEY_START, VALUE_LENGTH, VALUE_START, WORDS_PER_RECORD } from '../record/columns.ts'
 import type { RecordHeaders } from './headers.ts'
-import { ConsumerRecord, type OwnedBatch } from './record.ts'
+import { ConsumerRecord, type OwnedBatch, UNREAD } from './record.ts'
 import type { RecordDecoder } from './record-decoder.ts'
 
 /** Which part of a wire batch is shown: what lies before the position or after the end is not. */
@@ -96,12 +96,12 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
 
   /** The headers of record `i`. */
   headersAt(i: number): RecordHeaders {
-    return new ConsumerRecord(this.own(), this.#at(i), 0, 0).headers
+    return new ConsumerRecord(this.own(), this.#at(i), 0, 0, UNREAD, UNREAD).headers
   }
 
   /** Record `i`, with bytes of its own. Throws what its deserializer threw, unless the policy is `raw`. */
   recordAt(i: number): ConsumerRecord<K, V> {
-    const record = this.decodeAt(i, 'fail')
+    const record = this.decodeAt(i, this.#decoder.policy === 'raw' ? 'raw' : 'fail')
     return record as ConsumerRecord<K, V>
   }
 
@@ -130,8 +130,9 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
     const owned = this.own()
     const offset = lease.offsetAt(at)
     const timestamp = lease.timestampAt(at)
-    if (!this.#decoder.active) return new ConsumerRecord<K, V>(owned, at, offset, timestamp)
-    return this.#decoder.decode(new ConsumerRecord(owned, at, offset, timestamp), policy, (key, value) => {
+    if (!this.#decoder.active) return new ConsumerRecord<K, V>(owned, at, offset, timestamp, UNREAD, UNREAD)
+    const raw: ConsumerRecord = new ConsumerRecord(owned, at, offset, timestamp, UNREAD, UNREAD)
+    return this.#decoder.decode(raw, policy, (key, value) => {
       return new ConsumerRecord<K, V>(owned, at, offset, timestamp, key, value)
     })
   }
@@ -171,8 +172,9 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
 /** A view over shared memory would change under its holder: it leaves as a copy. */
 function copyIfShared<R>(result: R, shared: ArrayBufferLike): R {
   if (!ArrayBuffer.isView(result) || result.buffer !== shared) return result
-  const copy = Buffer.from(Buffer.from(result.buffer as ArrayBuffer, result.byteOffset, result.byteLength))
-  return (Buffer.isBuffer(result) ? copy : new Uint8Array(copy)) as R
+  const { buffer } = new Uint8Array(new Uint8Array(result.buffer, result.byteOffset, result.byteLength))
+  if (Buffer.isBuffer(result)) return Buffer.from(buffer) as R
+  return new (result.constructor as new (bytes: ArrayBuffer) => R)(buffer)
 }
 
 function released(batch: { topic: string; partition: number }): MillraceError {

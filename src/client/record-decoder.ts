@@ -1,6 +1,6 @@
 // How the keys and values of one topic are read, and what happens when one cannot be. [main thread]
 import { MillraceError, Serialization } from '../base/errors.ts'
-import type { ConsumerRecord } from './record.ts'
+import { type ConsumerRecord, UNREAD, type Unread } from './record.ts'
 import type { Deserializer } from './serdes.ts'
 
 /** What is done about a key or value that cannot be deserialized. */
@@ -36,7 +36,7 @@ export class RecordDecoder<K, V> {
   decode(
     raw: ConsumerRecord,
     policy: DecodePolicy,
-    build: (key: K | undefined, value: V | undefined) => ConsumerRecord<K, V>,
+    build: (key: K | Unread, value: V | Unread) => ConsumerRecord<K, V>,
   ): ConsumerRecord<K, V> | undefined {
     try {
       return build(this.#read(raw, 'key', this.#key), this.#read(raw, 'value', this.#value))
@@ -47,8 +47,8 @@ export class RecordDecoder<K, V> {
     }
   }
 
-  #read<T>(raw: ConsumerRecord, part: 'key' | 'value', deserializer: Deserializer<T> | undefined): T | undefined {
-    if (deserializer === undefined) return undefined
+  #read<T>(raw: ConsumerRecord, part: 'key' | 'value', deserializer: Deserializer<T> | undefined): T | Unread {
+    if (deserializer === undefined) return UNREAD
     const { topic, partition, offset } = raw
     try {
       return deserializer.deserialize(raw[part], { topic, part, partition, offset })

@@ -11,6 +11,10 @@ export interface OwnedBatch {
   index: Int32Array
 }
 
+/** A key or value without a deserializer, whose bytes are made when they are first asked for. */
+export const UNREAD = Symbol('unread')
+export type Unread = typeof UNREAD
+
 /** A record read from a topic. `K` and `V` are what the deserializers give: `Buffer | null` without any. */
 export class ConsumerRecord<K = Buffer | null, V = Buffer | null> {
   /** Its offset in the partition. */
@@ -19,12 +23,12 @@ export class ConsumerRecord<K = Buffer | null, V = Buffer | null> {
   readonly timestamp: number
   readonly #batch: OwnedBatch
   readonly #row: number
-  #key: K | undefined
-  #value: V | undefined
+  #key: K | Unread
+  #value: V | Unread
   #headers: RecordHeaders | undefined
 
   /** @internal */
-  constructor(batch: OwnedBatch, i: number, offset: number, timestamp: number, key?: K, value?: V) {
+  constructor(batch: OwnedBatch, i: number, offset: number, timestamp: number, key: K | Unread, value: V | Unread) {
     this.offset = offset
     this.timestamp = timestamp
     this.#batch = batch
@@ -43,13 +47,13 @@ export class ConsumerRecord<K = Buffer | null, V = Buffer | null> {
 
   /** The key; null when the record has none. */
   get key(): K {
-    if (this.#key === undefined) this.#key = this.#bytes(KEY_START, KEY_LENGTH) as K
+    if (this.#key === UNREAD) this.#key = this.#bytes(KEY_START, KEY_LENGTH) as K
     return this.#key
   }
 
   /** The value; null in a tombstone. */
   get value(): V {
-    if (this.#value === undefined) this.#value = this.#bytes(VALUE_START, VALUE_LENGTH) as V
+    if (this.#value === UNREAD) this.#value = this.#bytes(VALUE_START, VALUE_LENGTH) as V
     return this.#value
   }
 
