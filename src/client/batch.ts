@@ -131,7 +131,7 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
     const offset = lease.offsetAt(at)
     const timestamp = lease.timestampAt(at)
     if (!this.#decoder.active) return new ConsumerRecord<K, V>(owned, at, offset, timestamp, UNREAD, UNREAD)
-    const raw: ConsumerRecord = new ConsumerRecord(owned, at, offset, timestamp, UNREAD, UNREAD)
+    const raw = new ConsumerRecord<Buffer | null, Buffer | null>(owned, at, offset, timestamp, UNREAD, UNREAD)
     return this.#decoder.decode(raw, policy, (key, value) => {
       return new ConsumerRecord<K, V>(owned, at, offset, timestamp, key, value)
     })
