@@ -12,6 +12,7 @@ const floors = [
   ['bytes', 'ring'],
   ['control'],
   ['protocol', 'record'],
+  ['delivery'],
   ['engine'],
   ['io', 'worker', 'client', 'broker'],
   ['wiring'],
@@ -29,6 +30,7 @@ const entryPoints = [
   'src/cli/main.ts',
   /^src\/\w+\/([\w-]+-)?thread\.ts$/, // started by URL
   'src/wiring/simulated.ts', // the third wiring, for tests only
+  /^src\/(engine\/offsets|delivery\/(lanes|attempts))\.ts$/, // for the consumer to come
   'src/protocol/messages/consumer-protocol.ts', // travels inside JoinGroup, for groups to come
 ]
 
