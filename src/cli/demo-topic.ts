@@ -132,7 +132,8 @@ function produce({ engine, topic, topicId, timeoutMs, signal }: Target, partitio
   const attempt = async () => {
     const answer = (await engine.call(call, { timeoutMs, signal })) as ResponseOf<'Produce'>
     const found = firstError('Produce', answer)
-    if (found !== undefined) throw brokerError(found.code, { what: `Produce to ${topic}[${partition}]`, topic, partition })
+    if (found !== undefined)
+      throw brokerError(found.code, { what: `Produce to ${topic}[${partition}]`, topic, partition })
   }
   return retry(attempt, { retries: 20, backoffMs: 100, maxBackoffMs: 1_000, signal })
 }
