@@ -25,12 +25,12 @@ export class Kafka extends KafkaClient {
 
   /** A client configured by MILLRACE_* (or KAFKA_BROKERS, KAFKA_BOOTSTRAP_SERVERS); what is given here wins. */
   static fromEnv(options: KafkaOptions = {}, environment: Environment = process.env): Kafka {
-    return new Kafka({ ...fromEnvironment(environment), ...options })
+    return new Kafka(fromEnvironment(environment, options))
   }
 
   /** A client configured by a Java `client.properties` file; what is given here wins. */
   static fromProperties(file: string, options: KafkaOptions = {}): Kafka {
-    return new Kafka({ ...fromProperties(file), ...options })
+    return new Kafka(fromProperties(file, options))
   }
 }
 
