@@ -80,6 +80,7 @@ export class Storm {
       () => this.#outage('refused'),
       () => this.#outage('unanswered'),
       () => this.#outage('silent'),
+      () => this.#hang(),
       () => this.#weather('slow', { latencyMs: [50, 500] }),
       () => this.#weather('chopped', { chopChance: 1, sliceBytes: 1 + this.#below(200) }),
       () => this.#weather('flaky', { cutChance: 0.05 }),
@@ -155,6 +156,13 @@ export class Storm {
     this.#target.note(`fault: ${outage}`, address.port)
     this.#target.network.setOutage(address, outage)
     this.#heal = () => this.#target.network.setOutage(address, undefined)
+  }
+
+  /** A broker that takes a fetch and never answers: missed when the request times out, connection and all. */
+  #hang(): void {
+    const { broker, note } = this.#target
+    note('fault: hang')
+    this.#heal = broker.once('Fetch', () => ({ drop: 'after' }))
   }
 
   #weather(name: string, faults: Partial<PipeFaults>): void {
