@@ -1,14 +1,17 @@
 // Kafka's own ConsumerPerformance. [bench]
 import { kafkaJars } from '../../test/support/kafka-jars.ts'
-import { FETCH_MAX_BYTES, PARTITION_FETCH_BYTES, type Rival } from './rival.ts'
+import { ALL_CODECS, FETCH_MAX_BYTES, PARTITION_FETCH_BYTES, type Rival } from './rival.ts'
 
-const jars = await kafkaJars()
+let jars: string
 
 /** Its own `fetch.nMsg.sec`: time without start-up of the JVM and without joining the group. */
 export const java: Rival = {
   name: 'Java ConsumerPerformance',
   note: 'CRC checked; its own fetch.nMsg.sec, without JVM start and group join',
-  codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+  codecs: ALL_CODECS,
+  async prepare() {
+    jars = await kafkaJars()
+  },
   command: ({ brokers, topic, records }) => ({
     file: 'java',
     args: [

@@ -1,29 +1,48 @@
 // millrace itself: `batches()`, and one record at a time. [bench]
-import { FETCH_MAX_BYTES, PARTITION_FETCH_BYTES, parseJson, type Rival } from './rival.ts'
 
-const program = new URL('./programs/millrace.mjs', import.meta.url).pathname
-const bufferBytes = 268_435_456
+import type { Rival, Setting } from './rival.ts'
+import { ALL_CODECS, type Command, FETCH_MAX_BYTES, nodeProgram, PARTITION_FETCH_BYTES, parseJson } from './rival.ts'
 
-function reader(mode: 'batches' | 'records', note: string): Rival {
+/** As performance.md sets it for this workload: the floor's ring. */
+const BUFFER_BYTES = 268_435_456
+
+/** Options of `new Kafka` under which all are compared. */
+export const COMPARED_OPTIONS: Record<string, number> = {
+  fetchMaxBytes: FETCH_MAX_BYTES,
+  maxPartitionFetchBytes: PARTITION_FETCH_BYTES,
+  bufferBytes: BUFFER_BYTES,
+}
+
+/** What our program prints. */
+export interface MillraceReport {
+  records: number
+  /** From `new Kafka` to the last record. */
+  seconds: number
+  /** From `new Kafka` to the first record. */
+  firstMs: number
+  /** CPU of all threads in that time. */
+  cpuSeconds: number
+}
+
+/** The program that reads a topic: by batches, by records, or only the first record. Options left out are defaults. */
+export function millraceCommand(
+  mode: 'batches' | 'records' | 'first',
+  { brokers, topic }: Pick<Setting, 'brokers' | 'topic'>,
+  options: Record<string, number> = {},
+): Command {
+  return nodeProgram('millrace.mjs', [mode], { BROKERS: brokers, TOPIC: topic, OPTIONS: JSON.stringify(options) })
+}
+
+function reader(mode: 'batches' | 'records'): Rival {
   return {
     name: `millrace ${mode}`,
-    note,
-    codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
-    command: ({ brokers, topic }) => ({
-      file: process.execPath,
-      args: [program, mode],
-      env: {
-        BROKERS: brokers,
-        TOPIC: topic,
-        FETCH_MAX_BYTES: String(FETCH_MAX_BYTES),
-        PARTITION_FETCH_BYTES: String(PARTITION_FETCH_BYTES),
-        BUFFER_BYTES: String(bufferBytes),
-      },
-    }),
+    note: 'CRC checked; no group; from new Kafka to the last record',
+    codecs: ALL_CODECS,
+    command: (setting) => millraceCommand(mode, setting, COMPARED_OPTIONS),
     parse: parseJson,
   }
 }
 
 /** Both ways of reading; CRC checked, time from `new Kafka` to the last record. */
-export const millraceBatches = reader('batches', 'CRC checked; from new Kafka to the last record')
-export const millraceRecords = reader('records', 'CRC checked; from new Kafka to the last record')
+export const millraceBatches = reader('batches')
+export const millraceRecords = reader('records')

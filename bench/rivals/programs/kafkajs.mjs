@@ -1,7 +1,15 @@
 // Reads a topic to its end with kafkajs' eachBatch, touching offset and value length of every record. [bench]
-import { Kafka, logLevel } from 'kafkajs'
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
+import kafkajs from 'kafkajs'
+import lz4 from 'lz4-napi'
 
+const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs
 const { BROKERS, TOPIC, RECORDS, FETCH_MAX_BYTES, PARTITION_FETCH_BYTES } = process.env
+const plugIn = (decompress) => () => ({ decompress })
+CompressionCodecs[CompressionTypes.LZ4] = plugIn((bytes) => lz4.decompressFrame(bytes))
+CompressionCodecs[CompressionTypes.ZSTD] = plugIn(promisify(zlib.zstdDecompress))
+
 const kafka = new Kafka({ brokers: BROKERS.split(','), logLevel: logLevel.NOTHING })
 const consumer = kafka.consumer({
   groupId: `bench-${process.pid}-${Date.now()}`,
@@ -13,12 +21,13 @@ await consumer.subscribe({ topic: TOPIC, fromBeginning: true })
 let records = 0
 let touched = 0
 let begin
-await new Promise((resolve) => {
+await new Promise((resolve, reject) => {
+  consumer.on(consumer.events.GROUP_JOIN, () => (begin ??= performance.now()))
+  consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error))
   void consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: true,
     eachBatch: async ({ batch }) => {
-      begin ??= performance.now()
       for (const message of batch.messages) touched += Number(message.offset) + (message.value?.length ?? 0)
       records += batch.messages.length
       if (records >= Number(RECORDS)) resolve()
