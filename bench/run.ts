@@ -1,50 +1,94 @@
-// `npm run bench [-- --codecs none,lz4 --records 4000000 --runs 5]`: reads from real Kafka beside the rivals. [bench]
+// `npm run bench [-- --quick]`: reads from a real Kafka beside the rivals, and says which goals are met. [bench]
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import type { Results } from './results.ts'
 
+const PARTS = ['consume', 'paused', 'memory', 'first', 'scale', 'idle']
 const { values } = parseArgs({
   options: {
-    codecs: { type: 'string', default: 'none' },
-    records: { type: 'string', default: '4000000' },
-    runs: { type: 'string', default: '5' },
+    quick: { type: 'boolean', default: false },
+    built: { type: 'boolean', default: false },
+    codecs: { type: 'string', default: 'none,gzip,snappy,lz4,zstd' },
+    only: { type: 'string', default: PARTS.join(',') },
+    records: { type: 'string' },
+    runs: { type: 'string' },
   },
 })
-const here = new URL('./', import.meta.url)
+const codecs = values.codecs.split(',')
+const records = Number(values.records ?? (values.quick ? 1_000_000 : 4_000_000))
+const runs = Number(values.runs ?? (values.quick ? 3 : 5))
+const parts = values.only.split(',')
+const unknown = parts.find((part) => !PARTS.includes(part))
+if (unknown !== undefined) throw new Error(`--only ${unknown}: there are ${PARTS.join(', ')}`)
 
+const here = new URL('./', import.meta.url)
 if (!existsSync(new URL('node_modules/kafkajs', here))) {
   console.error('installing the rivals that bench/package.json pins')
-  const install = ['install', '--prefix', here.pathname, '--no-package-lock', '--no-audit', '--no-fund']
-  const { status } = spawnSync('npm', install, { stdio: ['ignore', 'ignore', 'inherit'] })
-  if (status !== 0) process.exit(1)
+  must('npm', ['install', '--prefix', here.pathname, '--no-package-lock', '--no-audit', '--no-fund'])
 }
-spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit', cwd: new URL('../', here) })
+if (!values.built) must('npm', ['run', '--silent', 'build'])
 
-const { consumeJson8 } = await import('./scenario/consume-json8.ts')
-const { consumeTable, rateOf } = await import('./report.ts')
-const results = await consumeJson8({
-  codecs: values.codecs.split(','),
-  records: Number(values.records),
-  runs: Number(values.runs),
-})
-const table = consumeTable(results)
-console.log(table)
-for (const codec of values.codecs.split(',')) console.log(goals(codec))
-const folder = new URL('results/local/', here)
-mkdirSync(folder, { recursive: true })
-writeFileSync(new URL('consume-json8.json', folder), JSON.stringify(results, null, 2))
+// Only now: they load packages that the installation brought.
+const { Json8Topics } = await import('./json8-topics.ts')
+const { describeSetting, keep } = await import('./results.ts')
+const { goalRows } = await import('./goals.ts')
+const { markdown } = await import('./report.ts')
 
-/** What the first release has to show: three times kafkajs, and faster than Java. */
-function goals(codec: string): string {
-  const rate = (client: string) => {
-    const result = results.find((one) => one.codec === codec && one.client === client)
-    return result === undefined ? undefined : rateOf(result)
+const results: Results = { setting: describeSetting({ records, runs, codecs }), consume: [], memory: [] }
+const topics = await Json8Topics.start(records)
+try {
+  await part('consume', async () => {
+    const { consumeJson8 } = await import('./scenario/consume-json8.ts')
+    await consumeJson8(topics, { codecs, runs }, (more) => {
+      results.consume.push(...more)
+      save()
+    })
+  })
+  await part('paused', async () => {
+    const { pausedReader } = await import('./scenario/paused-reader.ts')
+    results.paused = await pausedReader(topics.brokers, await topics.topic('none'), runs)
+  })
+  await part('memory', async () => {
+    const { defaultOptionsMemory } = await import('./scenario/default-options-memory.ts')
+    for (const codec of codecs) results.memory.push(await defaultOptionsMemory(topics, codec, runs))
+  })
+  await part('first', async () => {
+    const { firstRecord } = await import('./scenario/first-record.ts')
+    results.first = await firstRecord(topics, 2 * runs + 1)
+  })
+  await part('scale', async () => {
+    const { thousandPartitionsCpu } = await import('./scenario/thousand-partitions-cpu.ts')
+    results.scale = await thousandPartitionsCpu(topics, runs)
+  })
+  await part('idle', async () => {
+    const { idlePartitionsCpu } = await import('./scenario/idle-partitions-cpu.ts')
+    results.idle = await idlePartitionsCpu(topics)
+  })
+} finally {
+  await topics.stop()
+}
+console.log(save())
+
+/** A part that fails costs its own figures only. */
+async function part(name: string, run: () => Promise<void>): Promise<void> {
+  if (!parts.includes(name)) return
+  try {
+    await run()
+  } catch (error) {
+    process.exitCode = 1
+    console.error(`${name}:`, error)
   }
-  const ours = rate('millrace batches')!
-  const check = (name: string, other: number | undefined, wanted: number) => {
-    if (other === undefined) return `${codec}: ${name} cannot read it without a plug-in`
-    const ratio = ours / other
-    return `${codec}: ${ratio.toFixed(2)}x ${name}, wanted ${wanted}x: ${ratio >= wanted ? 'pass' : 'FAIL'}`
-  }
-  return [check('kafkajs', rate('kafkajs eachBatch'), 3), check('Java', rate('Java ConsumerPerformance'), 1)].join('\n')
+  save()
+}
+
+function save(): string {
+  const report = markdown(results, goalRows(results))
+  keep(results, report)
+  return report
+}
+
+function must(command: string, args: string[]): void {
+  const { status } = spawnSync(command, args, { cwd: new URL('../', here), stdio: ['ignore', 2, 2] })
+  if (status !== 0) process.exit(1)
 }

@@ -1,22 +1,18 @@
 // Question: how fast is the topic `json8` read from real Kafka, by us and by others, in one run? [bench]
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { clickEvents } from '../../src/broker/click-events.ts'
-import { producerPerf } from '../../test/support/console-tools.ts'
-import { startKafka } from '../../test/support/kafka.ts'
-import { runJava } from '../../test/support/kafka-jars.ts'
+import type { Json8Topics } from '../json8-topics.ts'
 import { measure } from '../measure.ts'
+import { floor } from '../rivals/floor.ts'
+import { franzGo } from '../rivals/franz-go.ts'
 import { java } from '../rivals/java.ts'
 import { kafkajs } from '../rivals/kafkajs.ts'
 import { kcat } from '../rivals/kcat.ts'
 import { millraceBatches, millraceRecords } from '../rivals/millrace.ts'
+import { platformatic } from '../rivals/platformatic.ts'
 import type { Measured, Rival } from '../rivals/rival.ts'
 
 /** What is compared, and how often. */
 export interface ConsumeOptions {
   codecs: string[]
-  records: number
   runs: number
 }
 
@@ -26,60 +22,75 @@ export interface ConsumeResult {
   client: string
   note: string
   runs: Measured[]
+  /** Why there are no runs, or not all. */
+  failed?: string
 }
 
-const PARTITIONS = 8
-const rivals: Rival[] = [millraceBatches, millraceRecords, kafkajs, java, kcat]
+const rivals: Rival[] = [millraceBatches, millraceRecords, franzGo, java, kcat, kafkajs, platformatic, floor]
 
-/** Fills one topic a codec as performance.md asks (ProducerPerformance, 128 KiB batches), then reads in alternation. */
-export async function consumeJson8({ codecs, records, runs }: ConsumeOptions): Promise<ConsumeResult[]> {
-  const cluster = await startKafka({ brokers: 1 })
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
-  try {
-    const payloadFile = join(folder, 'events.jsonl')
-    writeFileSync(payloadFile, [...clickEvents()].join('\n'))
-    const results: ConsumeResult[] = []
-    for (const codec of codecs) {
-      const topic = `json8-${codec}`
-      await fill(cluster.brokers, topic, { codec, records, payloadFile })
-      results.push(...(await compare(cluster.brokers[0]!, topic, { codec, records, runs })))
-    }
-    return results
-  } finally {
-    await cluster.stop()
-    rmSync(folder, { recursive: true, force: true })
+/** Reads one topic a codec in alternation; `report` gets each codec's results as soon as they are there. */
+export async function consumeJson8(
+  topics: Json8Topics,
+  { codecs, runs }: ConsumeOptions,
+  report: (results: ConsumeResult[]) => void,
+): Promise<void> {
+  const missing = new Map<Rival, string>()
+  for (const rival of rivals) {
+    await rival.prepare?.().catch((error: Error) => missing.set(rival, error.message))
+  }
+  for (const codec of codecs) {
+    const contests = rivals
+      .filter((rival) => rival.codecs.includes(codec))
+      .map((rival) => ({ rival, result: entry(codec, rival, missing.get(rival)) }))
+    await compare(topics, await topics.topic(codec), contests, runs)
+    report(contests.map(({ result }) => result))
   }
 }
 
-async function fill(
-  brokers: string[],
-  topic: string,
-  { codec, records, payloadFile }: { codec: string; records: number; payloadFile: string },
-): Promise<void> {
-  const create = ['--create', '--topic', topic, '--partitions', String(PARTITIONS), '--replication-factor', '1']
-  await runJava('org.apache.kafka.tools.TopicCommand', ['--bootstrap-server', brokers.join(','), ...create])
-  const props = { 'batch.size': 131_072, 'linger.ms': 20, acks: 1 }
-  console.error(
-    `${topic}: ${await producerPerf(brokers, { topic, records, payloadFile, codec: codec as 'none', props })}`,
-  )
+interface Contest {
+  rival: Rival
+  result: ConsumeResult
+}
+
+function entry(codec: string, { name, note }: Rival, failed: string | undefined): ConsumeResult {
+  return { codec, client: name, note, runs: [], ...(failed === undefined ? {} : { failed }) }
 }
 
 /** One warm-up round, then `runs` rounds; every round runs all clients, starting with another one. */
-async function compare(
-  brokers: string,
-  topic: string,
-  { codec, records, runs }: { codec: string; records: number; runs: number },
-): Promise<ConsumeResult[]> {
-  const able = rivals.filter((rival) => rival.codecs.includes(codec))
-  const results = able.map(({ name, note }) => ({ codec, client: name, note, runs: [] as Measured[] }))
+async function compare(topics: Json8Topics, topic: string, contests: Contest[], runs: number): Promise<void> {
+  const seen: { touched?: number } = {}
   for (let round = 0; round <= runs; round++) {
-    for (let i = 0; i < able.length; i++) {
-      const at = (i + round) % able.length
-      const measured = await measure(able[at]!, { brokers, topic, records })
-      const rate = Math.round(measured.records / measured.seconds / 1000)
-      console.error(`${topic} round ${round}: ${able[at]!.name} ${rate} k records/s`)
-      if (round > 0) results[at]!.runs.push(measured)
+    for (let i = 0; i < contests.length; i++) {
+      const { rival, result } = contests[(i + round) % contests.length]!
+      if (result.failed !== undefined) continue
+      try {
+        const measured = await read(topics, topic, rival, result.codec, seen)
+        const rate = Math.round(measured.records / measured.seconds / 1000)
+        console.error(`${topic} round ${round}: ${rival.name} ${rate} k records/s`)
+        if (round > 0) result.runs.push(measured)
+      } catch (error) {
+        // One client's trouble does not cost the figures of the others.
+        result.failed = (error as Error).message
+        console.error(`${topic} round ${round}: ${result.failed}`)
+      }
     }
   }
-  return results
+}
+
+/** One run of one client; those who read the whole topic must have seen the same. */
+async function read(
+  topics: Json8Topics,
+  topic: string,
+  rival: Rival,
+  codec: string,
+  seen: { touched?: number },
+): Promise<Measured> {
+  const records = Math.min(topics.records, rival.recordsMax?.(codec) ?? topics.records)
+  const measured = await measure(rival, { brokers: topics.brokers, topic, records })
+  const { touched } = measured
+  if (touched !== undefined && records === topics.records) {
+    seen.touched ??= touched
+    if (touched !== seen.touched) throw new Error(`${rival.name} saw other records: ${touched}, not ${seen.touched}`)
+  }
+  return measured
 }

@@ -38,7 +38,7 @@ async function read(brokers: string, topic: string, beside: boolean): Promise<{ 
       await paused.next()
       // Until it has prefetched what it may.
       await new Promise((resolve) => setTimeout(resolve, 300))
-    } else for await (const _ of kafka.iterate({ [topic]: { from: -1 } }).batches()) continue
+    } else for await (const _ of kafka.iterate({ [topic]: { from: -1 } }).batches());
     const begin = performance.now()
     let records = 0
     let heldBytesMax = 0
