@@ -1,4 +1,4 @@
-// What a batch kernel is: numbers and bytes in, numbers out, so that one in Rust can do the same. [pure: any thread]
+// What a batch kernel is: numbers and bytes in, numbers out, so that the one in Rust does the same. [pure: any thread]
 
 /**
  * One batch to decode. A worker keeps one and fills it anew for each batch; while a promise is pending it stays as it
@@ -45,4 +45,11 @@ export interface Kernel {
    * has none (before 22.15): the bytes of the batch must stay in place until it settles.
    */
   decode(job: DecodeJob): number | Promise<number>
+  /**
+   * Tells of an array over shared memory that jobs will name often, so that it is looked up once and not for every
+   * batch. The kernel keeps it alive until `detach`; jobs may name arrays that were never attached.
+   */
+  attach?(memory: Uint8Array | Int32Array): void
+  /** Undoes `attach`. */
+  detach?(memory: Uint8Array | Int32Array): void
 }

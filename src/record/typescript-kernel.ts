@@ -88,7 +88,10 @@ function index(job: DecodeJob, bytes: Uint8Array, start: number, recordsBytes: n
   if (count > recordsBytes / RECORD_BYTES_MIN) return Fault.COUNT_TOO_LARGE
   assert(count * WORDS_PER_RECORD <= job.indexCapacity, 'the index of a batch is reserved before it is decoded')
   const lastOffsetDelta = readInt32(job.raw, job.at + LAST_OFFSET_DELTA_AT)
-  const fault = indexRecords(bytes, start, start + recordsBytes, count, lastOffsetDelta, job.index, job.indexAt)
+  const end = start + recordsBytes
+  // A number that runs past the records reads zeros there: what is wrong must not depend on what lies behind them.
+  const within = end === bytes.length ? bytes : bytes.subarray(0, end)
+  const fault = indexRecords(within, start, end, count, lastOffsetDelta, job.index, job.indexAt)
   if (fault !== Fault.NONE) return fault
   job.recordsBytes = recordsBytes
   job.count = count

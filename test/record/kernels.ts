@@ -4,12 +4,20 @@ import { codecs } from '../../src/record/compression/registry.ts'
 import { zstdAddon } from '../../src/record/compression/zstd.ts'
 import { Fault, faultName } from '../../src/record/faults.ts'
 import type { DecodeJob, Kernel } from '../../src/record/kernel.ts'
+import { loadNative } from '../../src/record/native-addon.ts'
+import { NativeKernel } from '../../src/record/native-kernel.ts'
 import { typescriptKernel, typescriptKernelOf } from '../../src/record/typescript-kernel.ts'
 
-/** By name; the second decodes zstd as Node.js before 22.15 does. */
+const native = loadNative()
+
+/** Why the native kernel is not among them, if it is not. */
+export const nativeMissing: string | undefined = native.reason
+
+/** By name; the second decodes zstd as Node.js before 22.15 does, the third is there where it was built. */
 export const kernels: Record<string, Kernel> = {
   typescript: typescriptKernel,
   'typescript, zstd by promise': typescriptKernelOf([...codecs.slice(0, 4), zstdAddon]),
+  ...(native.open === undefined ? {} : { native: new NativeKernel(native.open) }),
 }
 
 /** What a kernel made of a batch. */

@@ -1,14 +1,30 @@
 // A kernel refuses every batch that is wrong, and says why; Java is the judge.
 
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { encodeBatch } from '../../src/record/encode.ts'
+import { Fault } from '../../src/record/faults.ts'
 import { unavailable } from '../support/kafka-jars.ts'
 import { honestBatches, hostileBatches } from './hostile-corpus.ts'
 import { readByJava } from './java-batches.ts'
-import { decodeGuarded, kernels } from './kernels.ts'
+import { decodeGuarded, kernels, nativeMissing } from './kernels.ts'
 
 const why = unavailable()
 if (why !== undefined) console.warn(`hostile batches with Java: skipped, ${why}`)
+
+const mustBeNative = process.env['CI'] !== undefined && spawnSync('cargo', ['--version']).status === 0
+
+it.skipIf(nativeMissing !== undefined && !mustBeNative)('has the native kernel in the suite: it was built', () => {
+  expect(nativeMissing).toBeUndefined()
+})
+
+it('counts faults alike in Rust and in TypeScript', () => {
+  const rust = readFileSync(new URL('../../native/src/fault.rs', import.meta.url), 'utf8')
+  const rows = [...rust.matchAll(/^ {4}([A-Z0-9_]+) = (\d+),$/gm)].map(([, name, number]) => [name!, Number(number)])
+  const known = Object.entries(Fault).filter(([name]) => name !== 'NONE' && !name.endsWith('_UNAVAILABLE'))
+  expect(rows).toEqual(known)
+})
 
 describe.each(Object.entries(kernels))('%s', (_, kernel) => {
   it('takes the honest batch under every packing', async () => {

@@ -1,0 +1,5 @@
+//! Tells the linker that the symbols of Node-API come from Node.js.
+
+fn main() {
+    napi_build::setup();
+}
