@@ -144,7 +144,9 @@ export class Connection implements Disconnectable {
       peer: this.#socket.peer,
       versions: this.#server.versions,
       onClosed: (callback) => {
-        this.#closedCallbacks.add(callback)
+        // A request may have been held back until its client had gone.
+        if (this.#closed) queueMicrotask(callback)
+        else this.#closedCallbacks.add(callback)
         return () => this.#closedCallbacks.delete(callback)
       },
       disconnect: () => this.disconnect(),

@@ -83,3 +83,24 @@ test('a simulated hour is the same twice, and another one with another seed', as
   expect(await simulateHour(1)).toEqual(first)
   expect((await simulateHour(2)).trace).not.toBe(first.trace)
 })
+
+test('a fetch that was held back until its client had gone is not parked', async () => {
+  const clock = new VirtualClock()
+  const pipes = new Pipes(clock, seededRandom(1))
+  const broker = await Broker.start({ transport: pipes, clock, random: seededRandom(2) })
+  broker.createTopic('t')
+  broker.on('Fetch', () => ({ delayMs: 100 }))
+  const [host, port] = broker.address.split(':')
+  const buffer = new Uint8Array(1_000)
+  const events = { buffer: () => buffer, received: () => true, closed: () => {} }
+  const socket = pipes.connect({ host: host!, port: Number(port) }, events)
+  await clock.advance(1)
+  const topics = [{ topic: 't', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 500 }] }]
+  const body = { maxWaitMs: 30_000, minBytes: 1, topics }
+  socket.write([encodeRequest('Fetch', 11, { correlationId: 1, clientId: 'sim' }, body)])
+  await clock.advance(1)
+  socket.destroy()
+  await clock.advance(200)
+  expect([broker.connectionCount, clock.pendingCount]).toEqual([0, 0])
+  await broker.close()
+})
