@@ -104,9 +104,9 @@ export class Simulation implements AsyncDisposable {
     for (let partition = 0; partition < spec.partitions; partition++) this.#partitions.push({ topic, partition })
   }
 
-  /** Appends to a topic at this instant, as `Broker.seed` does, without a codec. */
-  append(topic: string, items: Iterable<SeedItem>, options: Omit<SeedOptions, 'codec'> = {}): void {
-    void this.broker.seed(topic, items, options)
+  /** Appends to a topic as `Broker.seed` does, without a codec: all is there when the call returns. Rejects bad values. */
+  append(topic: string, items: Iterable<SeedItem>, options: Omit<SeedOptions, 'codec'> = {}): Promise<void> {
+    return this.broker.seed(topic, items, options)
   }
 
   /** From now on faults come and go. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ConsumerRecord } from '../../src/client/record.ts'
+import type { ConsumerRecord } from '../../src/delivery/record.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
 import { simulate } from '../../src/wiring/simulated.ts'
 
@@ -13,7 +13,7 @@ test('an answer of the old leader that arrives when the new one is asked already
       [2, 1],
     ],
   })
-  world.append('events', [{ partition: 0, value: 'x'.repeat(900_000) }])
+  await world.append('events', [{ partition: 0, value: 'x'.repeat(900_000) }])
   Object.assign(network.faults, { latencyMs: [1, 1], sliceBytes: 1_000 })
   const kafka = world.client({ fetchMaxWaitMs: 50 })
   const iteration = kafka.iterate('events', { until: 'never' })
@@ -35,7 +35,7 @@ test('an answer of the old leader that arrives when the new one is asked already
   })
   await world.advance(10_000)
   broker.off()
-  world.append('events', [{ partition: 0, value: 'last' }])
+  await world.append('events', [{ partition: 0, value: 'last' }])
   await world.until(reading)
   expect(read.map(({ offset }) => offset)).toEqual([0, 1])
 })
@@ -51,7 +51,7 @@ test('who waited for room goes on when an answer that took it is thrown away', a
     ],
   })
   // Most of the reader's share of 1.5 MiB.
-  world.append('events', [{ partition: 0, value: 'x'.repeat(1_300_000) }])
+  await world.append('events', [{ partition: 0, value: 'x'.repeat(1_300_000) }])
   Object.assign(network.faults, { latencyMs: [1, 1], sliceBytes: 10_000 })
   const kafka = world.client({ fetchMaxWaitMs: 20, bufferBytes: 4_194_304 })
   const first = kafka.iterate('events', { until: 'never' })[Symbol.asyncIterator]().next()
@@ -69,7 +69,7 @@ test.each([1, 2])('a broker that has nothing to send takes no room from node %i,
   await using world = await simulate({ seed: 1, brokers: 2, stallChance: 0 })
   world.createTopic('events', { partitions: 2, assignments: [[1], [2]] })
   const items = Array.from({ length: 2_000 }, () => ({ partition: full - 1, value: 'x'.repeat(10_000) }))
-  world.append('events', items, { batchRecords: 10 })
+  await world.append('events', items, { batchRecords: 10 })
   world.network.faults.latencyMs = [1, 1]
   let asked = 0
   world.broker.on('Fetch', (_, { node }) => {

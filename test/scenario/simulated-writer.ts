@@ -67,7 +67,7 @@ export class SimulatedWriter {
     const values = this.#values(partition, count)
     this.#world.note('appended', partition, this.#visible[partition]!.length, count)
     const items = values.map((value) => ({ partition, value }))
-    this.#world.append(this.#settings.topic, items, { batchRecords: 1 + this.#below(count) })
+    void this.#world.append(this.#settings.topic, items, { batchRecords: 1 + this.#below(count) })
     for (let i = 0; i < count; i++) this.#visible[partition]!.push(true)
   }
 

@@ -152,3 +152,38 @@ test('random cuts follow the seed', async () => {
   expect(lengths[0]).not.toBe(lengths[2])
   expect(lengths[0]).toBeLessThan(200)
 })
+
+test('chopped arrivals are of all sizes, and nothing is lost by them', async () => {
+  const { clock, client, server } = await pair({ chopChance: 0.5, latencyMs: [0, 1] })
+  client.socket!.write([counted(2_000)])
+  await clock.advance(10_000)
+  expect(server.bytes).toEqual([...counted(2_000)])
+  expect(server.arrivals).toBeGreaterThan(2_000 / 7)
+})
+
+test('a cut comes after any number of bytes, also within one write', async () => {
+  const lengths = new Set<number>()
+  for (let seed = 0; seed < 50; seed++) {
+    const { clock, client, server } = await pair({ cutChance: 1 }, seed)
+    client.socket!.write([counted(100)])
+    await clock.advance(100)
+    expect(server.over).toMatchObject({ code: 'ECONNRESET' })
+    lengths.add(server.bytes.length)
+  }
+  expect(lengths.size).toBeGreaterThan(20)
+})
+
+test('an observer is told of everything in its order', async () => {
+  const seen: string[] = []
+  const clock = new VirtualClock()
+  const pipes = new Pipes(clock, seededRandom(1), {}, (what, connection, bytes) => {
+    seen.push(`${what} ${connection} ${bytes}`)
+  })
+  await pipes.listen(SERVER, () => new Collector())
+  const socket = pipes.connect(SERVER, new Collector())
+  await clock.advance(1)
+  socket.write([counted(5)])
+  await clock.advance(1)
+  pipes.cut()
+  expect(seen).toEqual(['connecting 1 0', 'connected 1 0', 'to server 1 5', 'cut 1 0'])
+})
