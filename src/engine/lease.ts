@@ -1,8 +1,9 @@
-// One batch as main holds it: where its records lie in shared memory, until it is released. [main thread]
+// One batch as its holder sees it: where its records lie in shared memory, until it is released. [main, workers]
 import { LOG_APPEND_TIME_BIT } from '../record/batch.ts'
 import { INDEX_BYTES_PER_RECORD, OFFSET_DELTA, timestampDelta, WORDS_PER_RECORD } from '../record/columns.ts'
 import { Field, getLong } from '../ring/descriptor.ts'
-import type { Memory } from '../ring/memory.ts'
+import { FIRST_SPILL, type Memory } from '../ring/memory.ts'
+import type { Arena } from '../ring/segments.ts'
 
 /** A batch of less than this is copied to main's heap on arrival: holding it must not pin a segment for each. */
 const DETACH_BYTES = 65_536
@@ -39,6 +40,8 @@ export class Lease {
   readonly #baseTimestamp: number
   readonly #raw: [home: number, start: number, size: number]
   readonly #block: [home: number, start: number, size: number]
+  /** What it takes of the reader's and the partition's room. */
+  #decodedBytes: number
   readonly #freed: () => void
 
   /** Takes the descriptor at `at` over: from here on its references are this lease's. `freed` runs after a release. */
@@ -66,6 +69,7 @@ export class Lease {
     this.#baseTimestamp = getLong(words, at + Field.baseTimestamp)
     this.#raw = [words[at + Field.bytesHome]!, words[at + Field.bytesStart]!, words[at + Field.bytesSize]!]
     this.#block = [words[at + Field.blockHome]!, words[at + Field.blockStart]!, words[at + Field.blockSize]!]
+    this.#decodedBytes = this.#block[2]
     this.bytes = memory.home(words[at + Field.recordsHome]!).bytes
     this.recordsStart = words[at + Field.recordsStart]!
     this.index = memory.home(this.#block[0]).words
@@ -91,14 +95,24 @@ export class Lease {
   /** Copies a small batch to main's heap and gives the shared memory back; its credit stays taken until release. */
   detachIfSmall(): void {
     if (this.heldBytes >= DETACH_BYTES || this.heldBytes === 0) return
+    const rawBytes = this.#raw[2]
+    const recordsBytes = rawBytes > 0 ? 0 : this.recordsBytes
+    const decodedBytes = this.count * INDEX_BYTES_PER_RECORD + recordsBytes + DETACHED_OVERHEAD_BYTES
+    // A spill lies outside the arenas: what leaves it must find room in the reader's share, or it stays where it is.
+    if (this.#raw[0] >= FIRST_SPILL && rawBytes > this.#memory.freeBytes(this.#memory.fetch, this.reader)) return
+    if (this.#block[0] >= FIRST_SPILL && decodedBytes > this.#memory.freeBytes(this.#arena, this.reader)) return
     const { bytes, index } = this.copy()
-    this.#releaseMemory()
     this.bytes = bytes
     this.recordsStart = 0
     this.index = index
     this.indexStart = 0
     this.detached = true
-    this.#memory.addDetached(this.reader, this.heldBytes + DETACHED_OVERHEAD_BYTES)
+    // Before the memory is free: nobody may take the room for both.
+    this.#memory.fetch.addDetached(this.reader, rawBytes)
+    this.#arena.addDetached(this.reader, decodedBytes)
+    this.#memory.addDecoded(this.slot, decodedBytes - this.#decodedBytes)
+    this.#decodedBytes = decodedBytes
+    this.#releaseMemory()
   }
 
   /** The records and their index as memory of their own, by one memcpy each. */
@@ -114,11 +128,18 @@ export class Lease {
   release(): void {
     if (this.released) return
     this.released = true
-    if (this.detached) this.#memory.addDetached(this.reader, -(this.heldBytes + DETACHED_OVERHEAD_BYTES))
-    else this.#releaseMemory()
+    if (this.detached) {
+      this.#memory.fetch.addDetached(this.reader, -this.#raw[2])
+      this.#arena.addDetached(this.reader, -this.#decodedBytes)
+    } else this.#releaseMemory()
     if (this.#raw[2] > 0) this.#memory.addRaw(this.slot, -this.#raw[2])
-    if (this.#block[2] > 0) this.#memory.addDecoded(this.slot, -this.#block[2])
+    if (this.#decodedBytes > 0) this.#memory.addDecoded(this.slot, -this.#decodedBytes)
     this.#freed()
+  }
+
+  /** The decode arena of the worker that has this slot. */
+  get #arena(): Arena {
+    return this.#memory.decode[this.slot % this.#memory.workers]!
   }
 
   #releaseMemory(): void {

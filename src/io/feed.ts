@@ -73,6 +73,7 @@ export class Feed {
       reader.require(header.sizeBytes)
       if (next > cursor.position) this.#send(reader.at, header, next, context)
       reader.at += header.sizeBytes
+      context.landing.passed(reader.at)
     }
   }
 

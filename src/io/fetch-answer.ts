@@ -44,6 +44,8 @@ export interface FetchAnswerPlan {
   spills: SpillDesk
   feed: Feed
   settings: ReaderSettings
+  /** The most that it was expected to need. */
+  reservedBytes: number
   /** Gives the reservation back: the response has claimed its real size, or failed. */
   unreserve(): void
   resumeBody(): void
@@ -81,13 +83,13 @@ export class FetchAnswer implements BodySink, FetchVisitor {
   // --- the body, as the connection delivers it -------------------------------------------------------------------
 
   begin(sizeBytes: number): boolean {
-    const { memory, spills, reader, version } = this.#plan
+    const { memory, spills, reader, version, reservedBytes } = this.#plan
     this.#unreserve()
-    this.#landing = Landing.claim(memory, spills, reader, sizeBytes)
+    this.#landing = Landing.claim(memory, spills, reader, sizeBytes, reservedBytes)
     if (this.#landing === undefined) {
       this.#waitsForRoom = true
       memory.wantRoom(0)
-      this.#landing = Landing.claim(memory, spills, reader, sizeBytes)
+      this.#landing = Landing.claim(memory, spills, reader, sizeBytes, reservedBytes)
       if (this.#landing === undefined) return false
     }
     this.#waitsForRoom = false

@@ -1,5 +1,6 @@
 // The memory one Fetch response lands in: pieces of the fetch arena, or one spill. [I/O thread]
 import { assert } from '../base/assert.ts'
+import { SEGMENT_BYTES } from '../ring/layout.ts'
 import { FETCH_ARENA, type Home, type Memory } from '../ring/memory.ts'
 import type { Extent } from '../ring/segments.ts'
 import type { SpillDesk } from '../ring/spill.ts'
@@ -22,6 +23,8 @@ export class Landing {
   written = 0
   #writing = 0
   #writtenInPiece = 0
+  /** Bytes at the start whose segments were given back. */
+  #givenBack = 0
 
   private constructor(memory: Memory, reader: number, homeId: number, pieces: Extent[], sizeBytes: number) {
     this.#memory = memory
@@ -32,9 +35,16 @@ export class Landing {
     this.sizeBytes = sizeBytes
   }
 
-  /** Claims room for a response, or says that there is none now. */
-  static claim(memory: Memory, spills: SpillDesk, reader: number, sizeBytes: number): Landing | undefined {
-    if (sizeBytes <= memory.freeBytes(memory.fetch, reader)) {
+  /** Claims room for a response, of which so much was reserved, or says that there is none now. */
+  static claim(
+    memory: Memory,
+    spills: SpillDesk,
+    reader: number,
+    sizeBytes: number,
+    reservedBytes = 0,
+  ): Landing | undefined {
+    // What was reserved is kept, also when newcomers made the share smaller since.
+    if (sizeBytes <= reservedBytes || memory.mayClaim(memory.fetch, reader, sizeBytes)) {
       const pieces = memory.fetch.claimPieces(sizeBytes, reader)
       if (pieces !== undefined) return new Landing(memory, reader, FETCH_ARENA, pieces, sizeBytes)
     }
@@ -103,8 +113,21 @@ export class Landing {
     return { home, start: copy }
   }
 
+  /** Nothing before this position is read again: what lies there is held by its batches alone from here on. */
+  passed(position: number): void {
+    if (this.homeId !== FETCH_ARENA) return
+    for (; this.#givenBack + SEGMENT_BYTES <= position; this.#givenBack += SEGMENT_BYTES) {
+      this.home.release(this.locate(this.#givenBack).start, SEGMENT_BYTES)
+    }
+  }
+
   /** Drops the landing's own reference; batches keep theirs. */
   release(): void {
-    for (const { start, sizeBytes } of this.#pieces) this.home.release(start, sizeBytes)
+    let before = 0
+    for (const { start, sizeBytes } of this.#pieces) {
+      const gone = Math.min(sizeBytes, Math.max(0, this.#givenBack - before))
+      if (gone < sizeBytes) this.home.release(start + gone, sizeBytes - gone)
+      before += sizeBytes
+    }
   }
 }

@@ -46,6 +46,8 @@ const OVERHEAD_BYTES = 4_096
 const PARTITION_OVERHEAD_BYTES = 128
 /** A partition that is left out for want of credit must not wait behind an idle fetch, which cannot be cancelled. */
 const SHORT_WAIT_MS = 10
+/** How long a reader without room waits for releases before it asks for the partitions of which it holds nothing. */
+const PATIENCE_MS = 50
 /** The last version that names topics instead of ids. */
 const LAST_VERSION_WITH_NAMES = 12
 
@@ -59,6 +61,8 @@ export class Source {
   #connecting = false
   #closed = false
   #retry: Timer | undefined
+  #shortSinceMs: number | undefined
+  #patience: Timer | undefined
   #failures = 0
   /** Since when the broker owes an answer; undefined while all is well, so that a pause does not count as silence. */
   #silentSinceMs: number | undefined
@@ -90,6 +94,7 @@ export class Source {
   close(): void {
     this.#closed = true
     this.#retry?.cancel()
+    this.#patience?.cancel()
     this.#answer?.drop()
   }
 
@@ -134,6 +139,7 @@ export class Source {
       spills: host.spills,
       feed: host.feed,
       settings: host.settings,
+      reservedBytes: reserved,
       unreserve: () => {
         host.reservedBytes -= reserved
       },
@@ -175,14 +181,16 @@ export class Source {
     let free = this.#freeBytes(ready.length)
     // Tiny fetches would follow each little release; with a quarter of a fetch free they are worth their while.
     const enough = mostBytes / 4
-    if (free < enough && memory.fetch.held(id) > 0) {
+    const short = () => free < enough && memory.usedBytes(memory.fetch, id) > 0
+    if (short()) {
       memory.wantRoom(0)
       free = this.#freeBytes(ready.length)
-      if (free < enough && memory.fetch.held(id) > 0) return undefined
     }
+    const eligible = short() ? this.#starving(ready, free) : ready
+    if (!short()) this.#shortSinceMs = undefined
     // A partition may hold twice what is still free: one that is never released leaves a third of the share to the
     // others, two leave a fifth, and so on (dynamic thresholds, Choudhury and Hahne 1998). None can starve all.
-    const within = () => ready.filter(({ slot }) => memory.slotRaw(slot) <= 2 * Math.max(0, free))
+    const within = () => eligible.filter(({ slot }) => memory.slotRaw(slot) <= 2 * Math.max(0, free))
     let cursors = within()
     if (cursors.length < ready.length) {
       memory.wantRoom(0)
@@ -200,8 +208,25 @@ export class Source {
       maxBytes: Math.min(settings.maxPartitionFetchBytes, maxBytes),
     }))
     const leftOut = cursors.length < ready.length
-    const maxWaitMs = leftOut ? Math.min(SHORT_WAIT_MS, settings.fetchMaxWaitMs) : settings.fetchMaxWaitMs
+    const waitMs = this.#shortSinceMs === undefined ? SHORT_WAIT_MS : PATIENCE_MS
+    const maxWaitMs = leftOut ? Math.min(waitMs, settings.fetchMaxWaitMs) : settings.fetchMaxWaitMs
     return { items, cursors, maxBytes, maxWaitMs }
+  }
+
+  /**
+   * Who is asked although there is little room: nobody at first, as it comes back when batches are released. When it
+   * does not, then those partitions of which nothing is held, so that one that holds it all does not stop the others.
+   */
+  #starving(ready: Cursor[], free: number): Cursor[] {
+    const { memory, clock } = this.#host
+    this.#shortSinceMs ??= clock.now()
+    const leftMs = this.#shortSinceMs + PATIENCE_MS - clock.now()
+    if (leftMs <= 0) return free < 0 ? [] : ready.filter(({ slot }) => memory.slotRaw(slot) === 0)
+    this.#patience ??= clock.after(leftMs, () => {
+      this.#patience = undefined
+      this.pump()
+    })
+    return []
   }
 
   #ready(): Cursor[] {

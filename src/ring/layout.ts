@@ -7,8 +7,9 @@
 //  | doorbells  (sequence, waiting, late) for main, I/O, each worker  |   any rings, its owner waits
 //  | arenas     fetch, then one a worker:                             |
 //  |            held[reader] · references[segment] · owner[segment]   |   claimer +, any thread -
+//  |            detached[reader]: bytes moved to main's heap          |   main
+//  |            segments held by all · bytes detached by all          |   as their parts
 //  | slots      raw[slot] · decoded[slot]: bytes not yet released     |   claimer +, releaser -
-//  | readers    detached[reader]: bytes of small batches on main's heap |   main
 //  | rings      I/O -> worker w, worker w -> main:                    |   head: consumer, tail: producer
 //  |            head, tail (a cache line each), then descriptors      |
 //  +------------------------------------------------------------------+
@@ -40,6 +41,9 @@ export interface Shape {
 /** Word offsets of one arena inside the control words. */
 export interface ArenaLayout {
   held: number
+  detached: number
+  heldByAll: number
+  detachedByAll: number
   references: number
   owner: number
   segments: number
@@ -59,7 +63,6 @@ export interface Layout {
   decode: ArenaLayout[]
   slotRaw: number
   slotDecoded: number
-  detached: number
   toWorker: number[]
   toMain: number[]
   words: number
@@ -84,6 +87,9 @@ export function layoutOf(shape: Shape): Layout {
   const each = <T>(make: () => T) => Array.from({ length: shape.workers }, make)
   const arena = (segments: number): ArenaLayout => ({
     held: take(READERS_MAX),
+    detached: take(READERS_MAX),
+    heldByAll: take(1),
+    detachedByAll: take(1),
     references: take(segments),
     owner: take(segments),
     segments,
@@ -102,7 +108,6 @@ export function layoutOf(shape: Shape): Layout {
     decode: each(() => arena(shape.decodeSegments)),
     slotRaw: take(SLOTS_MAX),
     slotDecoded: take(SLOTS_MAX),
-    detached: take(READERS_MAX),
     toWorker: each(ring),
     toMain: each(ring),
     words: next,

@@ -82,7 +82,7 @@ export class Memory {
     add(this.words, this.layout.readersOpen, delta)
   }
 
-  /** Bytes of all arenas that are claimed now. */
+  /** Bytes of all arenas that are claimed now, those that main copied to its heap not counted. */
   get heldBytes(): number {
     const arenas = [this.fetch, ...this.decode]
     return arenas.reduce((sum, arena) => sum + arena.heldSegments, 0) * SEGMENT_BYTES
@@ -94,10 +94,25 @@ export class Memory {
     return Math.floor(arena.segments * share) * SEGMENT_BYTES
   }
 
-  /** What is left of a reader's share of an arena. Negative while its share shrank below what it holds. */
+  /** What a reader holds of an arena's bytes, there or on main's heap. */
+  usedBytes(arena: Arena, reader: number): number {
+    return arena.held(reader) * SEGMENT_BYTES + arena.detached(reader)
+  }
+
+  /** What is left of a reader's share of an arena. Negative while it holds more than its share. */
   freeBytes(arena: Arena, reader: number): number {
-    const detached = arena === this.fetch ? load(this.words, this.layout.detached + reader) : 0
-    return this.shareBytes(arena) - arena.held(reader) * SEGMENT_BYTES - detached
+    return this.shareBytes(arena) - this.usedBytes(arena, reader)
+  }
+
+  /**
+   * Whether a reader may claim so many bytes of an arena. One that is within its share may go over it once, so that it
+   * gets on, piece by piece, however much one of its partitions holds. One that holds nothing may take what there is:
+   * were batches larger than a share always spilled, one paused reader would stop all others that have such.
+   */
+  mayClaim(arena: Arena, reader: number, sizeBytes: number): boolean {
+    const used = this.usedBytes(arena, reader)
+    const share = this.shareBytes(arena)
+    return sizeBytes <= share - used || (used < share && sizeBytes <= share) || used === 0
   }
 
   /** Bytes of a (reader, partition) that are fetched and not released. */
@@ -106,9 +121,6 @@ export class Memory {
   slotDecoded = (slot: number): number => load(this.words, this.layout.slotDecoded + slot)
   addRaw = (slot: number, bytes: number): void => void add(this.words, this.layout.slotRaw + slot, bytes)
   addDecoded = (slot: number, bytes: number): void => void add(this.words, this.layout.slotDecoded + slot, bytes)
-
-  /** Main only: bytes of small batches that it copied to its heap, which still count as the reader's. */
-  addDetached = (reader: number, bytes: number): void => void add(this.words, this.layout.detached + reader, bytes)
 
   /** Claimer `who` (0 = I/O, 1 + w = worker w) found no room: whoever releases next rings its bell. */
   wantRoom(who: number): void {

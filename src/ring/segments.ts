@@ -41,14 +41,24 @@ export class Arena {
 
   /** Segments that anyone holds now. */
   get heldSegments(): number {
-    let held = 0
-    for (let at = 0; at < this.segments; at++) if (!this.#isFree(at)) held++
-    return held
+    return load(this.#control, this.#layout.heldByAll)
+  }
+
+  /** Bytes that a reader has on main's heap instead: they lay here, and count as if they still did. */
+  detached(reader: number): number {
+    return load(this.#control, this.#layout.detached + reader)
+  }
+
+  /** Main only: bytes went to its heap, or are given up there. */
+  addDetached(reader: number, bytes: number): void {
+    add(this.#control, this.#layout.detached + reader, bytes)
+    add(this.#control, this.#layout.detachedByAll, bytes)
   }
 
   /** Owner only: claims segments for `sizeBytes` in as few pieces as the leased ones allow, or none at all. */
   claimPieces(sizeBytes: number, reader: number): Extent[] | undefined {
     let missing = segmentsFor(sizeBytes)
+    if (!this.#hasRoom(missing)) return undefined
     const pieces: Extent[] = []
     let at = this.#next
     for (let looked = 0; looked < this.segments && missing > 0; looked++, at = at + 1 === this.segments ? 0 : at + 1) {
@@ -67,6 +77,7 @@ export class Arena {
   /** Owner only: claims one contiguous run for `sizeBytes`; its start in bytes, or -1 when no run is that long. */
   claim(sizeBytes: number, reader: number): number {
     const wanted = Math.max(1, segmentsFor(sizeBytes))
+    if (!this.#hasRoom(wanted)) return -1
     let run = 0
     // Twice round, less one: a run may start anywhere, but none crosses the end of the memory.
     for (let looked = 0, at = this.#next; looked < this.segments + wanted; looked++) {
@@ -107,7 +118,9 @@ export class Arena {
       assert(before > 0, 'a segment is released once a reference')
       if (before === 1) freed++
     }
-    if (freed > 0) add(this.#control, this.#layout.held + reader, -freed)
+    if (freed === 0) return
+    add(this.#control, this.#layout.held + reader, -freed)
+    add(this.#control, this.#layout.heldByAll, -freed)
   }
 
   /** Owner only: gives back the segments of a run that `usedBytes` do not touch; returns the size it has now. */
@@ -118,12 +131,19 @@ export class Arena {
     return kept
   }
 
+  /** What was moved to main's heap counts as if it still lay here: the arena's size is the bound of both. */
+  #hasRoom(segments: number): boolean {
+    const detached = segmentsFor(load(this.#control, this.#layout.detachedByAll))
+    return this.heldSegments + detached + segments <= this.segments
+  }
+
   #isFree(segment: number): boolean {
     return load(this.#control, this.#layout.references + segment) === 0
   }
 
   #take(first: number, count: number, reader: number): void {
     add(this.#control, this.#layout.held + reader, count)
+    add(this.#control, this.#layout.heldByAll, count)
     for (let at = first; at < first + count; at++) {
       store(this.#control, this.#layout.owner + at, reader)
       store(this.#control, this.#layout.references + at, 1)

@@ -69,6 +69,19 @@ export class Drain {
       recordsBytes: 0,
       count: 0,
     }
+    for (const memory of this.#lasting()) parts.kernel.attach?.(memory)
+  }
+
+  /** After the last run: the kernel forgets this drain's memory. */
+  close(): void {
+    for (const memory of this.#lasting()) this.#parts.kernel.detach?.(memory)
+  }
+
+  /** What most batches lie in; spills come and go. */
+  #lasting(): (Uint8Array | Int32Array)[] {
+    const { fetch, decode } = this.#memory
+    const own = decode[this.#parts.worker]!
+    return [fetch.bytes, fetch.words, own.bytes, own.words]
   }
 
   /** Works until the ring is empty, main's ring is full, or the kernel needs to wait. */
@@ -188,7 +201,10 @@ export class Drain {
     const { worker } = this.#parts
     const arena = this.#memory.decode[worker]!
     const free = this.#memory.freeBytes(arena, reader)
-    if (need > free || this.#memory.slotDecoded(slot) > 2 * free) return undefined
+    const slotHeld = this.#memory.slotDecoded(slot)
+    // A partition that holds nothing may go over the share once: otherwise one that holds it all would stop the others.
+    const may = slotHeld === 0 ? this.#memory.mayClaim(arena, reader, need) : need <= free && slotHeld <= 2 * free
+    if (!may) return undefined
     const start = arena.claim(need, reader)
     return start < 0 ? undefined : this.#count(slot, { home: 1 + worker, start, sizeBytes: need })
   }
