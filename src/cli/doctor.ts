@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { crc32cImplementation } from '../bytes/crc32c.ts'
 import { parseBrokers } from '../client/broker-list.ts'
 import { explainOptions, type OptionExplanation } from '../client/options.ts'
+import { type KernelChoice, kernelChoice } from '../record/best-kernel.ts'
 import { codecStatus } from '../record/compression/registry.ts'
 import { type ClientFlags, clientLayers, clientOptions } from './client-options.ts'
 import { ExitCode } from './exit.ts'
@@ -14,7 +15,7 @@ interface Diagnosis {
   millrace: string
   node: { version: string; supported: boolean; advice?: string }
   platform: { system: string; cores: number }
-  kernel: { name: string; why: string }
+  kernel: KernelChoice
   crc32c: { implementation: string }
   codecs: ReturnType<typeof codecStatus>
   options: OptionExplanation[]
@@ -32,7 +33,7 @@ export async function doctor(flags: ClientFlags & { json?: boolean }, version: s
     millrace: version,
     node: nodeStatus(),
     platform: { system: `${process.platform} ${process.arch}`, cores: availableParallelism() },
-    kernel: { name: 'typescript', why: 'the native kernel is not part of this version' },
+    kernel: kernelChoice(),
     crc32c: {
       implementation: crc32cImplementation() === 'addon' ? '@node-rs/crc32' : 'javascript (no addon loads here)',
     },

@@ -10,7 +10,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 const PREFIX = 'MILLRACE_'
 /** Ours, but no options of the client. */
-const OTHERS = new Set(['MILLRACE_URL', 'MILLRACE_API_KEY'])
+const OTHERS = new Set(['MILLRACE_URL', 'MILLRACE_API_KEY', 'MILLRACE_KERNEL'])
 const COMMON = ['KAFKA_BROKERS', 'KAFKA_BOOTSTRAP_SERVERS']
 
 /**

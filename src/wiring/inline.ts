@@ -7,7 +7,7 @@ import { localPorts } from '../control/port.ts'
 import { LocalSpills } from '../control/spills.ts'
 import type { EngineParts } from '../engine/engine.ts'
 import { IoRole } from '../io/role.ts'
-import { typescriptKernel } from '../record/typescript-kernel.ts'
+import { bestKernel } from '../record/best-kernel.ts'
 import { LocalBell } from '../ring/doorbell.ts'
 import { allocateMemory } from '../ring/layout.ts'
 import { Memory } from '../ring/memory.ts'
@@ -33,7 +33,7 @@ export function startInline(options: WiringOptions, world: InlineWorld): EngineP
   const drain = new Drain({
     worker: 0,
     memory,
-    kernel: typescriptKernel,
+    kernel: bestKernel(),
     clock,
     mainBell: bells.main,
     ioBell: bells.io,
@@ -68,6 +68,7 @@ export function startInline(options: WiringOptions, world: InlineWorld): EngineP
     async stop() {
       clearInterval(keepAlive)
       bells.worker.stop()
+      drain.close()
     },
   }
 }

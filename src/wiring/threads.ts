@@ -8,6 +8,7 @@ import { messagePort } from '../control/port.ts'
 import { PortSpills } from '../control/spills.ts'
 import type { EngineParts } from '../engine/engine.ts'
 import type { IoThreadData } from '../io/thread.ts'
+import { kernelChoice } from '../record/best-kernel.ts'
 import { Doorbell } from '../ring/doorbell.ts'
 import { allocateMemory, type SharedMemory } from '../ring/layout.ts'
 import { Memory } from '../ring/memory.ts'
@@ -23,6 +24,8 @@ const STOP_MS = 500
 /** Starts the threads. They are up when the first command is answered; none of them keeps the process alive alone. */
 export function startThreads(options: WiringOptions): EngineParts {
   const { decodeWorkers: workers } = options
+  // What the threads could not do is said here, before they start.
+  kernelChoice()
   const shared = allocateMemory(options.bufferBytes, workers)
   const memory = new Memory(shared)
   const { layout, words } = memory

@@ -2,7 +2,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { backgroundClock } from '../base/clock.ts'
 import { PortSpills } from '../control/spills.ts'
-import { typescriptKernel } from '../record/typescript-kernel.ts'
+import { bestKernel } from '../record/best-kernel.ts'
 import { Doorbell } from '../ring/doorbell.ts'
 import type { SharedMemory } from '../ring/layout.ts'
 import { Memory } from '../ring/memory.ts'
@@ -29,7 +29,7 @@ export default function drainUntilStopped(task: WorkerTask): Promise<void> {
   const drain = new Drain({
     worker: task.worker,
     memory,
-    kernel: typescriptKernel,
+    kernel: bestKernel(),
     clock: backgroundClock,
     mainBell: new Doorbell(words, layout.mainBell),
     ioBell: new Doorbell(words, layout.ioBell),
@@ -39,6 +39,7 @@ export default function drainUntilStopped(task: WorkerTask): Promise<void> {
   return new Promise((resolve) => {
     task.stop.once('message', () => {
       bell.stop()
+      drain.close()
       for (const port of [task.stop, task.spillsOut, task.spillsIn]) port.close()
       resolve()
     })
