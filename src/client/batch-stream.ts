@@ -3,14 +3,14 @@
 import type { Timer } from '../base/clock.ts'
 import { MillraceError } from '../base/errors.ts'
 import type { ReaderSettings } from '../control/commands.ts'
+import { Batch } from '../delivery/batch.ts'
+import type { Lease } from '../delivery/lease.ts'
+import type { RecordDecoder } from '../delivery/record-decoder.ts'
 import type { Engine, ReaderHandle } from '../engine/engine.ts'
-import type { Lease } from '../engine/lease.ts'
 import { faultError } from '../record/faults.ts'
 import { Kind } from '../ring/descriptor.ts'
-import { Batch } from './batch.ts'
 import { type PartitionProgress, PartitionReader } from './partition-reader.ts'
 import type { ReadStats } from './read-stats.ts'
-import type { RecordDecoder } from './record-decoder.ts'
 
 /** How a stream reads. */
 export interface StreamSettings {

@@ -1,8 +1,11 @@
 // `kafka.iterate`: topics read without a group, record by record or batch by batch. [main thread]
 import { Readable } from 'node:stream'
 import { Closed } from '../base/errors.ts'
+import type { Batch } from '../delivery/batch.ts'
+import type { ConsumerRecord } from '../delivery/record.ts'
+import { RecordDecoder } from '../delivery/record-decoder.ts'
+import type { Deserializer } from '../delivery/serdes.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Batch } from './batch.ts'
 import { BatchStream, type Pulled, type StreamSettings } from './batch-stream.ts'
 import type { TopicPlan } from './iteration-spec.ts'
 import { findStart } from './iteration-start.ts'
@@ -10,10 +13,7 @@ import { findLastRecords } from './last-records.ts'
 import type { ResolvedIterateOptions } from './options.ts'
 import type { PartitionProgress } from './partition-reader.ts'
 import { type IterationStats, ReadStats } from './read-stats.ts'
-import type { ConsumerRecord } from './record.ts'
 import { RecordCursor } from './record-cursor.ts'
-import { RecordDecoder } from './record-decoder.ts'
-import type { Deserializer } from './serdes.ts'
 
 /** What an iteration is made with. */
 export interface IterationPlan {
@@ -93,6 +93,8 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
       next: async () => {
         release()
         if (left) return { done: true, value: undefined }
+        // What `poll` left of a batch is read again.
+        if (this.#records?.holdsRest) await this.#suspend()
         const pulled = await this.#pull(this.#plan.options.idleMs)
         if (pulled === 'end') return done()
         if (pulled === 'idle') return { done: false, value: undefined as unknown as Batch<K, V> }

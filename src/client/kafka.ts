@@ -1,5 +1,6 @@
 // The client: options, one engine started when first needed, and everything that is made from it. [main thread]
 import { Closed } from '../base/errors.ts'
+import type { Deserializer } from '../delivery/serdes.ts'
 import { Engine, type EngineParts } from '../engine/engine.ts'
 import { Iteration } from './iteration.ts'
 import { planTopics, type TopicsArgument } from './iteration-spec.ts'
@@ -10,7 +11,6 @@ import {
   refuseWhatIsNotThereYet,
   resolveOptions,
 } from './options.ts'
-import type { Deserializer } from './serdes.ts'
 
 /** How the roles are started; the wiring decides whether on threads or inline. */
 export type StartEngine = (options: ResolvedKafkaOptions) => EngineParts | Promise<EngineParts>

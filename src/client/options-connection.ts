@@ -1,6 +1,7 @@
 // Options of a `Kafka` instance: brokers, connections, metadata, threads, memory. [main thread]
 import { availableParallelism } from 'node:os'
 import type { Address } from '../base/transport.ts'
+import type { Deserializer } from '../delivery/serdes.ts'
 import { parseBrokers } from './broker-list.ts'
 import { bytes, choice, count, flag, ms, special, text } from './option-row.ts'
 import { PROFILE_NAMES } from './profiles.ts'
@@ -12,7 +13,6 @@ import {
   type SaslOptions,
   type TlsOptions,
 } from './security.ts'
-import type { Deserializer } from './serdes.ts'
 
 /** What millrace needs of a logger: pino, console and most others fit. */
 export interface Logger {

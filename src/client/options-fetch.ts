@@ -1,8 +1,8 @@
 // Options of reading: set once for the `Kafka` instance, or per iteration and consumer. [main thread]
 
+import type { Deserializer } from '../delivery/serdes.ts'
 import { bytes, choice, count, flag, ms, special, text } from './option-row.ts'
 import { isDeserializer } from './options-connection.ts'
-import type { Deserializer } from './serdes.ts'
 
 /** What may be set for the instance and overridden for each reader. */
 export const fetchOptions = {

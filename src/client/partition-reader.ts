@@ -1,8 +1,8 @@
 // One partition of an iteration, on main: what has arrived, how far the user has come, and why it ended. [main thread]
 import type { MillraceError } from '../base/errors.ts'
+import type { BatchRange } from '../delivery/batch.ts'
+import type { Lease } from '../delivery/lease.ts'
 import type { PartitionOwner } from '../engine/engine.ts'
-import type { Lease } from '../engine/lease.ts'
-import type { BatchRange } from './batch.ts'
 
 /** Reading; at its end; stopped by the caller; or given up with an error. */
 export type PartitionState = 'active' | 'done' | 'stopped' | 'failed'

@@ -1,5 +1,5 @@
 // What one iteration has read, and how long its batches took on the way. [main thread]
-import type { Lease } from '../engine/lease.ts'
+import type { Lease } from '../delivery/lease.ts'
 
 /** How many batches the latencies are taken from: the newest ones. */
 const SAMPLES_MAX = 65_536

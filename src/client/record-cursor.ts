@@ -1,8 +1,8 @@
 // Reads batches as records: one at a time, or a handful. [main thread]
-import type { Batch } from './batch.ts'
+import type { Batch } from '../delivery/batch.ts'
+import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Pulled } from './batch-stream.ts'
 import type { PartitionProgress } from './partition-reader.ts'
-import type { ConsumerRecord } from './record.ts'
 
 /** Where a cursor gets its batches. */
 export interface CursorPlan {
@@ -58,6 +58,11 @@ export class RecordCursor<K, V> {
       }
       return records
     })
+  }
+
+  /** Whether it stands in a batch of which not all was given. */
+  get holdsRest(): boolean {
+    return this.#batch !== undefined && !this.#batch.released && this.#next < this.#batch.count
   }
 
   /** Leaves the batch it stands in: what of it was not given is read again by the next loop. */
@@ -123,7 +128,7 @@ export class RecordCursor<K, V> {
   #settlePosition(): void {
     const batch = this.#batch
     const progress = this.#progress
-    if (batch === undefined || progress === undefined || batch.released || this.#next >= batch.count) return
+    if (batch === undefined || progress === undefined || !this.holdsRest) return
     progress.position = batch.offsetAt(this.#next)
     if (progress.state === 'done') progress.state = 'active'
   }

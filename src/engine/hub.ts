@@ -1,7 +1,8 @@
 // Where batches arrive on main: drains the workers' rings and hands each batch to its reader. [main thread]
+
+import { Lease } from '../delivery/lease.ts'
 import type { Bell } from '../ring/doorbell.ts'
 import type { Memory } from '../ring/memory.ts'
-import { Lease } from './lease.ts'
 
 /** Who takes the batches of one slot. */
 export interface SlotOwner {

@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BatchReleased } from '../../src/base/errors.ts'
-import { DeserializationError } from '../../src/client/record-decoder.ts'
-import { type Deserializer, json, string } from '../../src/client/serdes.ts'
+import { DeserializationError } from '../../src/delivery/record-decoder.ts'
+import { type Deserializer, json, string } from '../../src/delivery/serdes.ts'
 import { collect, collectUntilError, errorOf, modes, pause, Reading, within } from '../support/reading.ts'
 
 const LIMIT_MS = 10_000
@@ -45,6 +45,13 @@ describe.each(modes)('with threads: %s', (mode) => {
       expect(values).toEqual(letters(10))
       expect(Math.max(...sizes)).toBeLessThanOrEqual(3)
       expect(await source.poll()).toEqual([])
+    })
+
+    it('leaves to batches() what it did not give of a batch', async () => {
+      const source = reading.kafka.iterate(await seeded(letters(10)))
+      const values = (await source.poll({ max: 3 })).map(({ value }) => String(value))
+      for await (const batch of source.batches()) for (const { value } of batch) values.push(String(value))
+      expect(values).toEqual(letters(10))
     })
 
     it('gives nothing after timeoutMs, and later what came then', async () => {

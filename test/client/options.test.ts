@@ -14,7 +14,7 @@ import {
   resolveOptions,
 } from '../../src/client/options.ts'
 import { profiles } from '../../src/client/profiles.ts'
-import { json } from '../../src/client/serdes.ts'
+import { json } from '../../src/delivery/serdes.ts'
 
 const brokers = 'localhost:9092'
 const refusal = (given: object) => {

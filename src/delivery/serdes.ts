@@ -1,5 +1,5 @@
 // Serdes: how keys and values become bytes and come back, compatible with the serializers that ship with Kafka.
-// [any thread that runs user code]
+// [main, workers]
 import { Serialization } from '../base/errors.ts'
 import { type Sendable, toBytes } from '../bytes/to-bytes.ts'
 

@@ -2,7 +2,18 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Serialization } from '../../src/base/errors.ts'
-import { decode, encode, int32, int64, json, raw, type Serde, string, toBytes, uuid } from '../../src/client/serdes.ts'
+import {
+  decode,
+  encode,
+  int32,
+  int64,
+  json,
+  raw,
+  type Serde,
+  string,
+  toBytes,
+  uuid,
+} from '../../src/delivery/serdes.ts'
 
 const context = { topic: 'events', partition: 3, offset: 42, part: 'value' } as const
 const seed = Date.now() | 0

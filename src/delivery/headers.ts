@@ -1,4 +1,4 @@
-// The headers of a record: a list of name and value in which a name may come more than once. [main thread]
+// The headers of a record: a list of name and value in which a name may come more than once. [main, workers]
 import type { RecordHeader } from '../record/headers.ts'
 
 /** Headers in their order. Values are bytes or null; names are text (KIP-82). */

@@ -1,8 +1,8 @@
-// One batch of one partition as user code holds it: cheap to look into, to be released when done. [main thread]
+// One batch of one partition as user code holds it: cheap to look into, to be released when done. [main, workers]
 import { BatchReleased, type MillraceError } from '../base/errors.ts'
-import type { Lease } from '../engine/lease.ts'
 import { KEY_LENGTH, KEY_START, VALUE_LENGTH, VALUE_START, WORDS_PER_RECORD } from '../record/columns.ts'
 import type { RecordHeaders } from './headers.ts'
+import type { Lease } from './lease.ts'
 import { ConsumerRecord, type OwnedBatch, UNREAD } from './record.ts'
 import type { RecordDecoder } from './record-decoder.ts'
 

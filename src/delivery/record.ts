@@ -1,4 +1,4 @@
-// One record as user code holds it: it stays readable and equal for ever. [main thread]
+// One record as user code holds it: it stays readable and equal for ever. [main, workers]
 import { HEADERS_START, KEY_LENGTH, KEY_START, VALUE_LENGTH, VALUE_START, WORDS_PER_RECORD } from '../record/columns.ts'
 import { readHeaders } from '../record/headers.ts'
 import { RecordHeaders } from './headers.ts'

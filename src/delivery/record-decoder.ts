@@ -1,4 +1,4 @@
-// How the keys and values of one topic are read, and what happens when one cannot be. [main thread]
+// How the keys and values of one topic are read, and what happens when one cannot be. [main, workers]
 import { MillraceError, Serialization } from '../base/errors.ts'
 import { type ConsumerRecord, UNREAD, type Unread } from './record.ts'
 import type { Deserializer } from './serdes.ts'
