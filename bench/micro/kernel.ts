@@ -20,7 +20,7 @@ const OUT_BYTES = 1 << 20
 
 const native = loadNative()
 if (native.reason !== undefined) console.log(`The native kernel is missing: ${native.reason}`)
-const kernels: Kernel[] = [typescriptKernel, ...(native.open === undefined ? [] : [new NativeKernel(native.open)])]
+const kernels: Kernel[] = [typescriptKernel, ...(native.addon === undefined ? [] : [new NativeKernel(native.addon)])]
 const lines = [...clickEvents(RECORDS_PER_BATCH * BATCHES)]
 
 for (const [shape, perBatch, batches] of [

@@ -3,16 +3,24 @@
 use napi::bindgen_prelude::{FromNapiValue, TypeName, ValidateNapiValue};
 use napi::{Result, Status, ValueType, check_status, sys};
 use std::ops::Range;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::slice;
 
-/// The memory of a Uint8Array or an Int32Array. It stays where it is while JavaScript can reach the array: a shared
+/// What the array holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Bytes,
+    Words,
+    Numbers,
+}
+
+/// The memory of a Uint8Array, an Int32Array or a Float64Array. It stays where it is while JavaScript can reach the array: a shared
 /// buffer never moves, shrinks or is detached, and any other is used only during the call it was passed to.
 #[derive(Clone, Copy)]
 pub struct View {
     start: *mut u8,
     bytes: usize,
-    words: bool,
+    kind: Kind,
     value: sys::napi_value,
 }
 
@@ -23,7 +31,7 @@ impl View {
     /// The array is alive, and nobody writes to it while the slice is.
     pub unsafe fn as_bytes<'a>(&self) -> Option<&'a [u8]> {
         // SAFETY: Node-API gave start and length; an empty array may have no memory.
-        (!self.words)
+        (self.kind == Kind::Bytes)
             .then(|| if self.bytes == 0 { &[] } else { unsafe { slice::from_raw_parts(self.start, self.bytes) } })
     }
 
@@ -39,7 +47,7 @@ impl View {
     /// # Safety
     /// The array is alive, and nobody else reads or writes this range while the slice is.
     pub unsafe fn bytes_mut<'a>(&self, at: usize, length: usize) -> Option<&'a mut [u8]> {
-        if self.words || at.checked_add(length)? > self.bytes {
+        if self.kind != Kind::Bytes || at.checked_add(length)? > self.bytes {
             return None;
         }
         // SAFETY: the range is inside of the array.
@@ -52,7 +60,7 @@ impl View {
     /// As for `bytes_mut`.
     pub unsafe fn rows_mut<'a, const N: usize>(&self, at: usize, rows: usize) -> Option<&'a mut [[i32; N]]> {
         let words = rows.checked_mul(N)?;
-        if !self.words || at.checked_add(words)? > self.bytes / 4 {
+        if self.kind != Kind::Words || at.checked_add(words)? > self.bytes / 4 {
             return None;
         }
         // SAFETY: the range is inside of the array, whose start is aligned to its words.
@@ -61,6 +69,12 @@ impl View {
         } else {
             unsafe { slice::from_raw_parts_mut(self.start.add(at * 4).cast(), rows) }
         })
+    }
+
+    /// The first N numbers of a Float64Array, if it has as many.
+    pub fn numbers<const N: usize>(&self) -> Option<NonNull<[f64; N]>> {
+        let numbers = (self.kind == Kind::Numbers && self.bytes >= N * 8).then_some(self.start)?;
+        NonNull::new(numbers.cast())
     }
 
     /// Makes JavaScript keep the array until `release`.
@@ -80,7 +94,7 @@ pub fn release(env: sys::napi_env, reference: sys::napi_ref) {
 
 impl TypeName for View {
     fn type_name() -> &'static str {
-        "Uint8Array or Int32Array"
+        "Uint8Array, Int32Array or Float64Array"
     }
 
     fn value_type() -> ValueType {
@@ -101,11 +115,12 @@ impl FromNapiValue for View {
             sys::napi_get_typedarray_info(env, value, &mut kind, &mut length, &mut start, &mut buffer, &mut offset)
         };
         check_status!(status, "the native kernel takes typed arrays")?;
-        let words = match kind {
-            sys::TypedarrayType::uint8_array => false,
-            sys::TypedarrayType::int32_array => true,
-            _ => return Err(napi::Error::new(Status::InvalidArg, "the native kernel takes Uint8Array and Int32Array")),
+        let (kind, size) = match kind {
+            sys::TypedarrayType::uint8_array => (Kind::Bytes, 1),
+            sys::TypedarrayType::int32_array => (Kind::Words, 4),
+            sys::TypedarrayType::float64_array => (Kind::Numbers, 8),
+            _ => return Err(napi::Error::new(Status::InvalidArg, "the native kernel does not know such arrays")),
         };
-        Ok(View { start: start.cast(), bytes: if words { length * 4 } else { length }, words, value })
+        Ok(View { start: start.cast(), bytes: length * size, kind, value })
     }
 }

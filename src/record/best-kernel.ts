@@ -21,7 +21,7 @@ let native: NativeKernel | undefined
 export function bestKernel(): Kernel {
   const { name } = kernelChoice()
   if (name === 'typescript') return typescriptKernel
-  native ??= new NativeKernel(loadNative().open!)
+  native ??= new NativeKernel(loadNative().addon!)
   return native
 }
 

@@ -10,23 +10,30 @@ export type JobNumbers = Float64Array<SharedArrayBuffer>
 /** Memory that batches, records and indexes lie in. */
 export type KernelMemory = Uint8Array | Int32Array
 
-/** The class that native/src/lib.rs exports. A negative verdict is no fault but one of `Refusal`. */
+/** A kernel inside of the addon; it goes when nothing refers to it. */
+export interface NativeHandle {
+  readonly kind: 'native kernel'
+}
+
+/** What native/src/lib.rs exports. A negative verdict is no fault: native-kernel.ts knows what it says. */
 export interface NativeAddon {
-  attach(memory: KernelMemory): number
-  detach(number: number): void
-  measure(): number
-  measureIn(raw: Uint8Array): number
-  decode(): number
-  decodeIn(raw: Uint8Array, out: Uint8Array, index: Int32Array): number
+  contract(): number
+  open(job: JobNumbers): NativeHandle
+  attach(kernel: NativeHandle, memory: KernelMemory): number
+  detach(kernel: NativeHandle, number: number): void
+  measure(kernel: NativeHandle): number
+  measureIn(kernel: NativeHandle, raw: Uint8Array): number
+  decode(kernel: NativeHandle): number
+  decodeIn(kernel: NativeHandle, raw: Uint8Array, out: Uint8Array, index: Int32Array): number
 }
 
 /** What loading came to. */
 export type NativeLoading =
-  | { path: string; open(job: JobNumbers): NativeAddon; reason?: undefined }
-  | { reason: string; path?: undefined; open?: undefined }
+  | { path: string; addon: NativeAddon; reason?: undefined }
+  | { reason: string; path?: undefined; addon?: undefined }
 
 /** What this file and the addon must agree on: raised with every change of the job, the faults or the calls. */
-const CONTRACT = 1
+const CONTRACT = 2
 const HOW = 'run `npm run build:native` where cargo is'
 
 let loading: NativeLoading | undefined
@@ -51,9 +58,9 @@ function tryAll(): NativeLoading {
     const local = fileURLToPath(new URL(`../../native/millrace.${triple}.node`, import.meta.url))
     for (const path of [local, `@millrace/native-${triple}`]) {
       try {
-        const exports = load(path) as { NativeKernel: new (job: JobNumbers) => NativeAddon; contract(): number }
-        if (exports.contract() !== CONTRACT) throw new Error('it was built for another version of millrace')
-        return { path, open: (job) => new exports.NativeKernel(job) }
+        const addon = load(path) as NativeAddon
+        if (addon.contract() !== CONTRACT) throw new Error('it was built for another version of millrace')
+        return { path, addon }
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') continue
         failures.push(`${path} does not load: ${error instanceof Error ? error.message : String(error)}`)

@@ -2,10 +2,10 @@
 
 import { assert } from '../base/assert.ts'
 import type { DecodeJob, Kernel } from './kernel.ts'
-import type { JobNumbers, KernelMemory, NativeAddon } from './native-addon.ts'
-import { typescriptKernel } from './typescript-kernel.ts'
+import type { JobNumbers, KernelMemory, NativeAddon, NativeHandle } from './native-addon.ts'
+import { codecAt, typescriptKernel } from './typescript-kernel.ts'
 
-/** Where the numbers of a job lie: the same as `slot` in native/src/lib.rs. */
+/** Where the numbers of a job lie: the same as `slot` in native/src/kernel.rs. */
 const JobSlot = {
   RAW: 0,
   AT: 1,
@@ -32,38 +32,42 @@ const SECOND_OPINION = -1000
 export class NativeKernel implements Kernel {
   readonly name = 'native'
   readonly #addon: NativeAddon
+  readonly #handle: NativeHandle
   readonly #numbers: JobNumbers
   readonly #attached = new Map<KernelMemory, number>()
 
-  constructor(open: (job: JobNumbers) => NativeAddon) {
+  constructor(addon: NativeAddon) {
     this.#numbers = new Float64Array(new SharedArrayBuffer(JOB_SLOTS * 8))
-    this.#addon = open(this.#numbers)
+    this.#addon = addon
+    this.#handle = addon.open(this.#numbers)
   }
 
   attach(memory: KernelMemory): void {
     // Any other buffer could be moved to another thread, and its memory freed, while the addon knows its address.
     assert(memory.buffer instanceof SharedArrayBuffer, 'only shared memory is attached to the native kernel')
-    if (!this.#attached.has(memory)) this.#attached.set(memory, this.#addon.attach(memory))
+    if (!this.#attached.has(memory)) this.#attached.set(memory, this.#addon.attach(this.#handle, memory))
   }
 
   detach(memory: KernelMemory): void {
     const number = this.#attached.get(memory)
     if (number === undefined) return
     this.#attached.delete(memory)
-    this.#addon.detach(number)
+    this.#addon.detach(this.#handle, number)
   }
 
   measure(raw: Uint8Array, at: number, sizeBytes: number, limitBytes: number): number {
+    // Without compression only the header is looked at, which costs less than a call.
+    if (codecAt(raw, at) === 0) return typescriptKernel.measure(raw, at, sizeBytes, limitBytes)
     const numbers = this.#numbers
     numbers[JobSlot.AT] = at
     numbers[JobSlot.SIZE] = sizeBytes
     numbers[JobSlot.LIMIT] = limitBytes
     const attached = this.#attached.get(raw)
     let bound: number
-    if (attached === undefined) bound = this.#addon.measureIn(raw)
+    if (attached === undefined) bound = this.#addon.measureIn(this.#handle, raw)
     else {
       numbers[JobSlot.RAW] = attached
-      bound = this.#addon.measure()
+      bound = this.#addon.measure(this.#handle)
     }
     if (bound > SECOND_OPINION) return bound
     assert(bound === SECOND_OPINION, 'a batch is measured where there is memory')
@@ -97,11 +101,11 @@ export class NativeKernel implements Kernel {
     const out = this.#attached.get(job.out)
     const index = this.#attached.get(job.index)
     if (raw === undefined || out === undefined || index === undefined) {
-      return this.#addon.decodeIn(job.raw, job.out, job.index)
+      return this.#addon.decodeIn(this.#handle, job.raw, job.out, job.index)
     }
     numbers[JobSlot.RAW] = raw
     numbers[JobSlot.OUT] = out
     numbers[JobSlot.INDEX] = index
-    return this.#addon.decode()
+    return this.#addon.decode(this.#handle)
   }
 }

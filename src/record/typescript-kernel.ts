@@ -98,7 +98,8 @@ function index(job: DecodeJob, bytes: Uint8Array, start: number, recordsBytes: n
   return Fault.NONE
 }
 
-function codecAt(raw: Uint8Array, at: number): number {
+/** The codec id in the header of the batch at `at`; 0 when there is no such byte. */
+export function codecAt(raw: Uint8Array, at: number): number {
   return raw[at + ATTRIBUTES_AT + 1]! & CODEC_MASK
 }
 

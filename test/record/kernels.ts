@@ -17,7 +17,7 @@ export const nativeMissing: string | undefined = native.reason
 export const kernels: Record<string, Kernel> = {
   typescript: typescriptKernel,
   'typescript, zstd by promise': typescriptKernelOf([...codecs.slice(0, 4), zstdAddon]),
-  ...(native.open === undefined ? {} : { native: new NativeKernel(native.open) }),
+  ...(native.addon === undefined ? {} : { native: new NativeKernel(native.addon) }),
 }
 
 /** What a kernel made of a batch. */

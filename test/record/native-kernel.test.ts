@@ -36,7 +36,7 @@ function jobOver(shared: SharedArrayBuffer): DecodeJob {
 }
 
 describe.skipIf(native.reason !== undefined)('native kernel', () => {
-  const open = () => new NativeKernel(native.open!)
+  const open = () => new NativeKernel(native.addon!)
 
   it('reads attached memory and memory of one call alike', () => {
     const job = jobOver(new SharedArrayBuffer(16_384))
@@ -102,11 +102,11 @@ describe.skipIf(native.reason !== undefined)('native kernel', () => {
     const script = `
       const { loadNative } = await import('${new URL('../../src/record/native-addon.ts', import.meta.url)}')
       const { NativeKernel } = await import('${new URL('../../src/record/native-kernel.ts', import.meta.url)}')
-      const kernel = new NativeKernel(loadNative().open)
+      const kernel = new NativeKernel(loadNative().addon)
       // 32 GiB if it were kept.
       for (let round = 0; round < 1000; round++) {
         const memory = new Uint8Array(new SharedArrayBuffer(32 << 20)).fill(1, 0, 1 << 20)
-        const owner = round % 2 === 0 ? kernel : new NativeKernel(loadNative().open)
+        const owner = round % 2 === 0 ? kernel : new NativeKernel(loadNative().addon)
         owner.attach(memory)
         if (owner === kernel) owner.detach(memory)
         if (round % 50 === 49) { globalThis.gc(); await new Promise((resolve) => setImmediate(resolve)) }
@@ -130,7 +130,7 @@ describe.skipIf(native.reason !== undefined)('native kernel', () => {
       const { parentPort, workerData } = await import('node:worker_threads')
       const { loadNative } = await import(workerData.addon)
       const { NativeKernel } = await import(workerData.kernel)
-      const kernel = new NativeKernel(loadNative().open)
+      const kernel = new NativeKernel(loadNative().addon)
       const { job } = workerData
       const out = new Uint8Array(new SharedArrayBuffer(4096))
       const index = new Int32Array(new SharedArrayBuffer(4096))
