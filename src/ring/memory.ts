@@ -88,9 +88,9 @@ export class Memory {
     return arenas.reduce((sum, arena) => sum + arena.heldSegments, 0) * SEGMENT_BYTES
   }
 
-  /** The bytes of an arena that one reader may hold: its share, and never all, so that a newcomer finds some. */
+  /** The bytes of an arena that one reader may hold: with those of all others it leaves as much for a newcomer. */
   shareBytes(arena: Arena): number {
-    const share = Math.min(0.75, 1 / Math.max(1, this.readersOpen))
+    const share = this.readersOpen <= 1 ? 0.75 : 1 / (this.readersOpen + 1)
     return Math.floor(arena.segments * share) * SEGMENT_BYTES
   }
 
@@ -99,9 +99,10 @@ export class Memory {
     return arena.held(reader) * SEGMENT_BYTES + arena.detached(reader)
   }
 
-  /** What is left of a reader's share of an arena. Negative while it holds more than its share. */
+  /** What is left of a reader's share of an arena, as far as others left it. Negative while it holds more than that. */
   freeBytes(arena: Arena, reader: number): number {
-    return this.shareBytes(arena) - this.usedBytes(arena, reader)
+    const room = arena.roomSegments * SEGMENT_BYTES
+    return Math.min(room, this.shareBytes(arena) - this.usedBytes(arena, reader))
   }
 
   /**

@@ -44,6 +44,11 @@ export class Arena {
     return load(this.#control, this.#layout.heldByAll)
   }
 
+  /** What is free for all. What was moved to main's heap counts as if it still lay here: one bound for both. */
+  get roomSegments(): number {
+    return this.segments - this.heldSegments - segmentsFor(load(this.#control, this.#layout.detachedByAll))
+  }
+
   /** Bytes that a reader has on main's heap instead: they lay here, and count as if they still did. */
   detached(reader: number): number {
     return load(this.#control, this.#layout.detached + reader)
@@ -58,7 +63,7 @@ export class Arena {
   /** Owner only: claims segments for `sizeBytes` in as few pieces as the leased ones allow, or none at all. */
   claimPieces(sizeBytes: number, reader: number): Extent[] | undefined {
     let missing = segmentsFor(sizeBytes)
-    if (!this.#hasRoom(missing)) return undefined
+    if (missing > this.roomSegments) return undefined
     const pieces: Extent[] = []
     let at = this.#next
     for (let looked = 0; looked < this.segments && missing > 0; looked++, at = at + 1 === this.segments ? 0 : at + 1) {
@@ -77,7 +82,7 @@ export class Arena {
   /** Owner only: claims one contiguous run for `sizeBytes`; its start in bytes, or -1 when no run is that long. */
   claim(sizeBytes: number, reader: number): number {
     const wanted = Math.max(1, segmentsFor(sizeBytes))
-    if (!this.#hasRoom(wanted)) return -1
+    if (wanted > this.roomSegments) return -1
     let run = 0
     // Twice round, less one: a run may start anywhere, but none crosses the end of the memory.
     for (let looked = 0, at = this.#next; looked < this.segments + wanted; looked++) {
@@ -129,12 +134,6 @@ export class Arena {
     if (kept >= sizeBytes) return sizeBytes
     this.release(start + kept, sizeBytes - kept)
     return kept
-  }
-
-  /** What was moved to main's heap counts as if it still lay here: the arena's size is the bound of both. */
-  #hasRoom(segments: number): boolean {
-    const detached = segmentsFor(load(this.#control, this.#layout.detachedByAll))
-    return this.heldSegments + detached + segments <= this.segments
   }
 
   #isFree(segment: number): boolean {
