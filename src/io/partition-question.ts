@@ -1,6 +1,7 @@
 // One question about one partition until it is answered, and how an API asks such questions. [I/O thread]
 import { type MillraceError, Timeout } from '../base/errors.ts'
 import type { ApiName, RequestInput, ResponseOf } from '../protocol/apis.ts'
+import type { Leader } from './cluster.ts'
 import type { Deadline } from './deadline.ts'
 
 /** What every question names. */
@@ -39,6 +40,8 @@ export class PartitionQuestion<Item extends PartitionItem, Result> {
   readonly deadline: Deadline
   readonly outcome: Promise<Result | MillraceError>
   attempt = 0
+  /** Whom it was asked of last. */
+  asked: Leader | undefined
   /** Metadata was refreshed because of it, once. */
   looked = false
   /** Nobody waits for it any more. */

@@ -29,15 +29,17 @@ export class PartitionRequests<A extends ApiName, Item extends PartitionItem, Re
   readonly #spec: PartitionApi<A, Item, Result>
   #ready: PartitionQuestion<Item, Result>[] = []
   #flush: Timer | undefined
-  readonly #retries = new Set<Timer>()
+  /** Those that wait for their next attempt. */
+  readonly #retries = new Map<Timer, readonly PartitionQuestion<Item, Result>[]>()
 
   constructor(cluster: Cluster, spec: PartitionApi<A, Item, Result>) {
     this.#cluster = cluster
     this.#spec = spec
     onAbort(cluster.closing, () => {
-      for (const timer of this.#retries) timer.cancel()
+      for (const timer of this.#retries.keys()) timer.cancel()
       this.#flush?.cancel()
     })
+    cluster.onChange((topics) => this.#leadersChanged(topics))
   }
 
   /** Resolves to the result or error of each item, in their order; rejects only when aborted or closed. */
@@ -104,6 +106,7 @@ export class PartitionRequests<A extends ApiName, Item extends PartitionItem, Re
         continue
       }
       const { brokerId, leaderEpoch } = leader
+      question.asked = leader
       const kind = this.#spec.kindOf(question.item)
       const key = `${topic}/${partition}`
       // A broker refuses a request that names a partition twice.
@@ -197,7 +200,26 @@ export class PartitionRequests<A extends ApiName, Item extends PartitionItem, Re
       this.#retries.delete(timer)
       this.#locate(group)
     })
-    this.#retries.add(timer)
+    this.#retries.set(timer, group)
+  }
+
+  /** What was wrong with the old leader need not be wrong with the new one: it is asked at once. */
+  #leadersChanged(topics: ReadonlySet<string>): void {
+    for (const [timer, group] of [...this.#retries]) {
+      const moved = group.filter((question) => topics.has(question.item.topic) && this.#moved(question))
+      if (moved.length === 0) continue
+      timer.cancel()
+      this.#retries.delete(timer)
+      for (const question of moved) question.attempt = 0
+      this.#locate(group)
+    }
+  }
+
+  #moved({ item, asked }: PartitionQuestion<Item, Result>): boolean {
+    const { metadata } = this.#cluster
+    const found = metadata.partition(item.topic, item.partition)
+    if (found === undefined || metadata.broker(found.leaderId) === undefined) return false
+    return found.leaderId !== asked?.brokerId || found.leaderEpoch !== asked.leaderEpoch
   }
 }
 

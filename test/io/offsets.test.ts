@@ -95,6 +95,22 @@ describe('ListOffsets', () => {
     ])
   })
 
+  test('a partition that was refused for long is asked at once when its leader changes', async () => {
+    const { clock, brokers, lookup } = await start(1)
+    let movedAtMs = 0
+    answerOffsets(brokers.broker(1), () => {
+      // By now the wait after a refusal is longer than 10 s; the new leader is known 100 ms later.
+      if (clock.now() > 20_000) {
+        brokers.topic('events', [2], 1)
+        movedAtMs = clock.now()
+      }
+      return { errorCode: 6 }
+    })
+    const [answer] = await clock.until(lookup.listOffsets(all(1), COMMITTED))
+    expect(answer).toMatchObject({ offset: 2_000, error: undefined })
+    expect(clock.now() - movedAtMs).toBeLessThan(200)
+  })
+
   test.each([5, 6, 9, 13, 56, 74, 75, 78])(
     'error %i of one partition is retried for that partition alone',
     async (errorCode) => {
