@@ -43,7 +43,7 @@ class LocalEnd<In> {
     this.#underWay.push(message)
   }
 
-  /** Each turn takes the oldest message, not the one it was posted for: a seeded scheduler may run turns in any order. */
+  /** Takes the oldest message, not the one it was posted for: a seeded scheduler may run turns in any order. */
   take(): void {
     const message = this.#underWay.shift()!
     if (this.#handle === undefined) this.#early.push(message)

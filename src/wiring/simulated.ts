@@ -104,7 +104,7 @@ export class Simulation implements AsyncDisposable {
     for (let partition = 0; partition < spec.partitions; partition++) this.#partitions.push({ topic, partition })
   }
 
-  /** Appends to a topic as `Broker.seed` does, without a codec: all is there when the call returns. Rejects bad values. */
+  /** Appends as `Broker.seed` does, without a codec: all is there when the call returns. Rejects bad values. */
   append(topic: string, items: Iterable<SeedItem>, options: Omit<SeedOptions, 'codec'> = {}): Promise<void> {
     return this.broker.seed(topic, items, options)
   }
@@ -147,7 +147,7 @@ export class Simulation implements AsyncDisposable {
     return this.close()
   }
 
-  /** Hand-offs: mostly at once, in an order that the clock draws; now and then a role is kept waiting, as a thread is. */
+  /** Hand-offs: mostly at once, in an order that the clock draws; now and then a role has to wait, as a thread has. */
   #scheduler(stallChance: number, random: Random): (run: () => void) => void {
     return (run) => {
       const delayMs = random.next() < stallChance ? random.next() * this.#stallMsMax : 0

@@ -1,7 +1,7 @@
 // Faults that come and go by themselves, drawn from a seed. [simulation]
 //
-// Those that last (outages, bad weather) come one after the other, each with a calm behind it; sudden ones (a cut, a wrong
-// answer, a leader that moves) come at any time, also in the middle of those.
+// Those that last (outages, bad weather) come one after the other, each with a calm behind it; sudden ones (a cut, a
+// wrong answer, a leader that moves) come at any time, also in the middle of those.
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Address } from '../base/transport.ts'

@@ -1,3 +1,4 @@
+// The line for commands between roles that share a thread. [test process]
 import { expect, test } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
 import { localPorts } from '../../src/control/port.ts'

@@ -1,3 +1,4 @@
+// Readers on the I/O thread where leaders move and room is short, in a simulation. [test process]
 import { expect, test } from 'vitest'
 import type { ConsumerRecord } from '../../src/delivery/record.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
@@ -24,8 +25,8 @@ test('an answer of the old leader that arrives when the new one is asked already
       if (read.length === 2) return
     }
   })()
-  // The answer of node 1 takes 900 ms to arrive. Meanwhile another partition makes the reader ask for metadata, and node 2 is
-  // asked; its answer to the same position comes when the reader is past it.
+  // The answer of node 1 takes 900 ms to arrive. Meanwhile another partition makes the reader ask for metadata, and node
+  // 2 is asked; its answer to the same position comes when the reader is past it.
   await world.advance(300)
   broker.moveLeader('events', 0, 2)
   let asked = 0

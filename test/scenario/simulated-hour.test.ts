@@ -5,7 +5,7 @@ import { readThroughStorm } from './simulated-read.ts'
 /** Another seed is as good: a failure names the one it had. */
 const SEED = Number(process.env['MILLRACE_SEED'] ?? 20_260_101)
 
-describe('under random disconnects, outages, wrong answers and moving leaders every record comes once and in order', () => {
+describe('under cuts, outages, wrong answers and moving leaders every record comes once and in order', () => {
   test(`through a simulated hour, and the same seed gives the same trace twice (seed ${SEED})`, async () => {
     const hour = { stormMs: 3_600_000, appendEveryMs: 3_000, brokers: 3 }
     const first = await readThroughStorm({ ...hour, seed: SEED })

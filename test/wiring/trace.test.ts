@@ -1,3 +1,4 @@
+// The fingerprint of a simulation. [test process]
 import { expect, test } from 'vitest'
 import { Trace } from '../../src/wiring/trace.ts'
 
