@@ -35,6 +35,9 @@ const { describeSetting, keep } = await import('./results.ts')
 const { goalRows } = await import('./goals.ts')
 const { markdown } = await import('./report.ts')
 
+// So that what listens for `exit` ends the broker and the client that is being measured.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 const results: Results = { setting: describeSetting({ records, runs, codecs }), consume: [], memory: [] }
 const topics = await Json8Topics.start(records)
 try {
