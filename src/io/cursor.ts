@@ -28,6 +28,8 @@ export class Cursor {
   topicId: string | undefined
   /** Leader epoch of the last batch fetched, which OffsetForLeaderEpoch asks about. */
   lastEpoch = -1
+  /** Size of the last batch fetched. */
+  batchBytes = 0
   /** Failed attempts in a row to find or reach the leader. */
   attempts = 0
 

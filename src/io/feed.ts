@@ -115,6 +115,7 @@ export class Feed {
     })
     cursor.position = next
     cursor.lastEpoch = header.leaderEpoch
+    cursor.batchBytes = header.sizeBytes
   }
 }
 

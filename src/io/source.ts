@@ -183,17 +183,17 @@ export class Source {
     const enough = mostBytes / 4
     const short = () => free < enough && memory.usedBytes(memory.fetch, id) > 0
     if (short()) {
-      memory.wantRoom(0)
+      memory.wantRoomFor(id)
       free = this.#freeBytes(ready.length)
     }
     const eligible = short() ? this.#starving(ready, free) : ready
     if (!short()) this.#shortSinceMs = undefined
     // A partition may hold twice what is still free: one that is never released leaves a third of the share to the
     // others, two leave a fifth, and so on (dynamic thresholds, Choudhury and Hahne 1998). None can starve all.
-    const within = () => eligible.filter(({ slot }) => memory.slotRaw(slot) <= 2 * Math.max(0, free))
+    const within = () => eligible.filter((cursor) => this.#isWithin(cursor, free, ready.length))
     let cursors = within()
     if (cursors.length < ready.length) {
-      memory.wantRoom(0)
+      memory.wantRoomFor(id)
       free = this.#freeBytes(ready.length)
       cursors = within()
     }
@@ -205,7 +205,7 @@ export class Source {
       partition: cursor.partition,
       position: cursor.position,
       leaderEpoch: cursor.leaderEpoch,
-      maxBytes: Math.min(settings.maxPartitionFetchBytes, maxBytes),
+      maxBytes: Math.min(settings.maxPartitionFetchBytes, maxBytes, this.#fairBytes(cursor, free, ready.length)),
     }))
     const leftOut = cursors.length < ready.length
     const waitMs = this.#shortSinceMs === undefined ? SHORT_WAIT_MS : PATIENCE_MS
@@ -227,6 +227,19 @@ export class Source {
       this.pump()
     })
     return []
+  }
+
+  /** A broker sends one batch whole, so the next one, which may be as large as the last, must be within as well. */
+  #isWithin(cursor: Cursor, free: number, partitions: number): boolean {
+    const held = this.#host.memory.slotRaw(cursor.slot)
+    if (held === 0) return true
+    return held <= 2 * Math.max(0, free) && cursor.batchBytes <= this.#fairBytes(cursor, free, partitions)
+  }
+
+  /** So much of one partition that it holds no more than twice what is free then; a larger batch comes all the same. */
+  #fairBytes({ slot }: Cursor, free: number, partitions: number): number {
+    if (partitions === 1) return Number.POSITIVE_INFINITY
+    return Math.max(SEGMENT_BYTES, Math.floor((2 * free - this.#host.memory.slotRaw(slot)) / 3))
   }
 
   #ready(): Cursor[] {
