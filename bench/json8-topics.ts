@@ -20,6 +20,7 @@ export class Json8Topics {
   readonly #folder: string
   readonly #payloadFile: string
   readonly #filled = new Set<string>()
+  readonly #onExit = () => rmSync(this.#folder, { recursive: true, force: true })
 
   private constructor(cluster: KafkaCluster, records: number) {
     this.brokers = cluster.brokers[0]!
@@ -27,6 +28,7 @@ export class Json8Topics {
     this.#cluster = cluster
     this.#folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
     this.#payloadFile = join(this.#folder, 'events.jsonl')
+    process.once('exit', this.#onExit)
     writeFileSync(this.#payloadFile, [...clickEvents()].join('\n'))
   }
 
@@ -57,7 +59,8 @@ export class Json8Topics {
   /** Ends the broker and removes its data. */
   async stop(): Promise<void> {
     await this.#cluster.stop()
-    rmSync(this.#folder, { recursive: true, force: true })
+    process.off('exit', this.#onExit)
+    this.#onExit()
   }
 
   async #create(topic: string, partitions: number): Promise<void> {
