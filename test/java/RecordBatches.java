@@ -9,6 +9,7 @@
 
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
@@ -33,7 +34,7 @@ import org.apache.kafka.common.utils.CloseableIterator;
 
 public class RecordBatches {
     private static final DataInputStream in = new DataInputStream(new BufferedInputStream(System.in, 1 << 20));
-    private static final DataOutputStream out = new DataOutputStream(new BufferedOutputStream(System.out, 1 << 20));
+    private static DataOutputStream out = new DataOutputStream(new BufferedOutputStream(System.out, 1 << 20));
 
     public static void main(String[] args) throws Exception {
         while (true) {
@@ -91,6 +92,10 @@ public class RecordBatches {
     }
 
     private static void read(byte[] bytes, boolean checked) throws IOException {
+        DataOutputStream answers = out;
+        // Not before it is whole: what fails in the middle of it must leave nothing behind.
+        ByteArrayOutputStream answer = new ByteArrayOutputStream();
+        out = new DataOutputStream(answer);
         try {
             List<Record> records = new ArrayList<>();
             var batches = MemoryRecords.readableRecords(ByteBuffer.wrap(bytes)).batches();
@@ -115,7 +120,10 @@ public class RecordBatches {
             out.writeByte((batch.isTransactional() ? 1 : 0) + (batch.isControlBatch() ? 2 : 0));
             out.writeByte(batch.compressionType().id);
             put(records);
-        } catch (Exception | StackOverflowError | OutOfMemoryError error) {
+            out = answers;
+            answer.writeTo(out);
+        } catch (Exception | Error error) {
+            out = answers;
             out.writeByte(0);
             put(ByteBuffer.wrap(error.toString().getBytes(StandardCharsets.UTF_8)));
         }

@@ -2,7 +2,7 @@
 
 import { afterEach, expect, it, vi } from 'vitest'
 import { bestKernel, kernelChoice } from '../../src/record/best-kernel.ts'
-import { loadNative, nativeTriples } from '../../src/record/native-addon.ts'
+import { loadNative } from '../../src/record/native-addon.ts'
 import { typescriptKernel } from '../../src/record/typescript-kernel.ts'
 
 const { path, reason } = loadNative()
@@ -28,10 +28,4 @@ it('does as MILLRACE_KERNEL says', () => {
 
 it('refuses a kernel that there is not', () => {
   expect(() => kernelChoice('wasm')).toThrow('MILLRACE_KERNEL is native or typescript, not "wasm"')
-})
-
-it('looks for the builds of its own platform', () => {
-  expect(nativeTriples('linux', 'arm64')).toEqual(['linux-arm64-gnu', 'linux-arm64-musl'])
-  expect(nativeTriples('darwin', 'arm64')).toEqual(['darwin-arm64'])
-  expect(nativeTriples('win32', 'x64')).toEqual(['win32-x64-msvc'])
 })

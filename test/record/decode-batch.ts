@@ -19,7 +19,7 @@ import {
 } from '../../src/record/columns.ts'
 import { Fault, faultError } from '../../src/record/faults.ts'
 import { type RecordHeader, readHeaders } from '../../src/record/headers.ts'
-import type { DecodeJob } from '../../src/record/kernel.ts'
+import type { DecodeJob, Kernel } from '../../src/record/kernel.ts'
 import { typescriptKernel } from '../../src/record/typescript-kernel.ts'
 
 /** A record as an object. Its bytes are views over the batch, or over its decompressed copy. */
@@ -43,6 +43,8 @@ export interface DecodeOptions {
   checkCrcs?: boolean
   /** Default 268435456 (256 MiB). */
   maxDecompressedBytes?: number
+  /** Default: the one in TypeScript. */
+  kernel?: Kernel
 }
 
 /** Decodes the batch at `bytes[at]`; throws CorruptRecord and its kin. A promise only for zstd before Node.js 22.15. */
@@ -51,15 +53,16 @@ export function decodeBatch(
   at = 0,
   options: DecodeOptions = {},
 ): DecodedBatch | Promise<DecodedBatch> {
-  const job = prepare(bytes, at, options)
-  const fault = typescriptKernel.decode(job)
+  const kernel = options.kernel ?? typescriptKernel
+  const job = prepare(bytes, at, options, kernel)
+  const fault = kernel.decode(job)
   return typeof fault === 'number' ? finish(job, fault) : fault.then((number) => finish(job, number))
 }
 
-function prepare(bytes: Uint8Array, at: number, options: DecodeOptions): DecodeJob {
+function prepare(bytes: Uint8Array, at: number, options: DecodeOptions, kernel: Kernel): DecodeJob {
   if (bytes.length - at < BATCH_HEADER_BYTES) throw faultError(Fault.BATCH_TRUNCATED, {})
   const sizeBytes = viewOf(bytes).getInt32(at + BATCH_LENGTH_AT) + BATCH_PREFIX_BYTES
-  const bound = typescriptKernel.measure(bytes, at, sizeBytes, options.maxDecompressedBytes ?? 256 * 1024 * 1024)
+  const bound = kernel.measure(bytes, at, sizeBytes, options.maxDecompressedBytes ?? 256 * 1024 * 1024)
   if (bound < 0) throw faultError(-bound, { offset: readBatchHeader(viewOf(bytes), at).baseOffset })
   const indexWords = readBatchHeader(viewOf(bytes), at).count * WORDS_PER_RECORD
   return {

@@ -14,6 +14,8 @@ import { craftBatch, craftRecord, pack, packingId, packings } from './crafted-ba
 export interface KernelInput {
   kind: string
   bytes: Uint8Array
+  /** Why Java may read it otherwise than the kernels. */
+  unlikeJava?: string | undefined
 }
 
 type Below = (limit: number) => number
@@ -23,6 +25,7 @@ interface Packed {
   codec: number
   bytes: Uint8Array
   count: number
+  unlikeJava?: string
 }
 
 const lz4 = createRequire(import.meta.url)('lz4-napi') as {
@@ -53,7 +56,7 @@ async function one(below: Below, kind: number, form: Packed, batch: Uint8Array):
     case 0:
       return { kind: 'valid', bytes: batch }
     case 1:
-      return { kind: 'valid, packed otherwise', bytes: crafted(form) }
+      return { kind: 'valid, packed otherwise', bytes: crafted(form), unlikeJava: form.unlikeJava }
     case 2:
       return { kind: 'damaged under a right CRC', bytes: resealed(damage(batch, BATCH_HEADER_BYTES, below)) }
     case 3:
@@ -70,13 +73,16 @@ async function one(below: Below, kind: number, form: Packed, batch: Uint8Array):
       const bytes = await pack(packing, plain)
       return { kind: 'damaged records', bytes: crafted({ codec: packingId(packing), bytes, count: 4 }) }
     }
-    case 8:
-      return { kind: 'damaged packing', bytes: crafted({ ...form, bytes: damage(form.bytes.slice(), 0, below) }) }
+    case 8: {
+      const bytes = crafted({ ...form, bytes: damage(form.bytes.slice(), 0, below) })
+      return { kind: 'damaged packing', bytes, unlikeJava: form.unlikeJava }
+    }
     default: {
       const bytes = Uint8Array.from({ length: below(200) }, () => below(256))
       // Noise is refused at its first byte: most of it follows something that a codec takes.
       const start = below(4) === 0 ? new Uint8Array() : form.bytes.subarray(0, below(form.bytes.length))
-      return { kind: 'noise', bytes: crafted({ ...form, bytes: Buffer.concat([start, bytes]) }) }
+      const noisy = crafted({ ...form, bytes: Buffer.concat([start, bytes]) })
+      return { kind: 'noise', bytes: noisy, unlikeJava: form.unlikeJava }
     }
   }
 }
@@ -88,17 +94,22 @@ async function packedForms(below: Below): Promise<Packed[]> {
   const forms: Packed[] = []
   for (const [plain, count] of [[few, 4] as const, [many, 900] as const]) {
     const add = (codec: number, ...parts: Uint8Array[]) => forms.push({ codec, count, bytes: Buffer.concat(parts) })
+    const addUnlikeJava = (unlikeJava: string, codec: number, ...parts: Uint8Array[]) =>
+      forms.push({ codec, count, bytes: Buffer.concat(parts), unlikeJava })
     const [head, tail] = [plain.subarray(0, plain.length >> 1), plain.subarray(plain.length >> 1)]
     for (const packing of packings) add(packingId(packing), await pack(packing, plain))
     add(GZIP, zlib.gzipSync(head), zlib.gzipSync(tail, { level: 1 }))
-    add(GZIP, zlib.gzipSync(plain, { level: 0 }), Buffer.alloc(below(3)))
-    add(GZIP, zlib.gzipSync(plain, { strategy: zlib.constants.Z_FIXED }), Buffer.of(0, 0x1f, 0x8b))
+    const padded = 'a kernel looks for the size of a gzip stream at its end, not before padding; nobody writes it'
+    addUnlikeJava(padded, GZIP, zlib.gzipSync(plain, { level: 0 }), Buffer.alloc(below(3)))
+    addUnlikeJava(padded, GZIP, zlib.gzipSync(plain, { strategy: zlib.constants.Z_FIXED }), Buffer.of(0, 0x1f, 0x8b))
     add(GZIP, withName(zlib.gzipSync(plain)))
+    const oneFrame = 'Java reads one lz4 frame and leaves the rest'
     for (const options of [{ contentChecksum: true }, { blockChecksums: true, contentChecksum: true }]) {
-      add(LZ4, lz4.compressFrameSync(head, options), lz4.compressFrameSync(tail, options))
+      add(LZ4, lz4.compressFrameSync(plain, options))
+      addUnlikeJava(oneFrame, LZ4, lz4.compressFrameSync(head, options), lz4.compressFrameSync(tail, options))
     }
-    add(LZ4, skippable(0x184d2a53), lz4.compressFrameSync(plain), skippable(0x184d2a50))
-    add(LZ4, linkedFrame(plain))
+    addUnlikeJava(oneFrame, LZ4, skippable(0x184d2a53), lz4.compressFrameSync(plain), skippable(0x184d2a50))
+    addUnlikeJava('Java refuses linked lz4 blocks', LZ4, linkedFrame(plain))
     add(ZSTD, skippable(0x184d2a5f), ...(await Promise.all([pack('zstd', head), pack('zstd', tail)])))
     if (typeof zlib.zstdCompressSync === 'function') {
       const { ZSTD_c_checksumFlag, ZSTD_c_contentSizeFlag, ZSTD_c_windowLog } = zlib.constants
