@@ -42,10 +42,10 @@ export class Lease {
   readonly #block: [home: number, start: number, size: number]
   /** What it takes of the reader's and the partition's room. */
   #decodedBytes: number
-  readonly #freed: () => void
+  readonly #freed: (reader: number) => void
 
   /** Takes the descriptor at `at` over: from here on its references are this lease's. `freed` runs after a release. */
-  constructor(memory: Memory, at: number, freed: () => void) {
+  constructor(memory: Memory, at: number, freed: (reader: number) => void) {
     const words = memory.words
     this.#memory = memory
     this.#freed = freed
@@ -134,7 +134,7 @@ export class Lease {
     } else this.#releaseMemory()
     if (this.#raw[2] > 0) this.#memory.addRaw(this.slot, -this.#raw[2])
     if (this.#decodedBytes > 0) this.#memory.addDecoded(this.slot, -this.#decodedBytes)
-    this.#freed()
+    this.#freed(this.reader)
   }
 
   /** The decode arena of the worker that has this slot. */
@@ -146,6 +146,6 @@ export class Lease {
     for (const [home, start, size] of [this.#raw, this.#block]) {
       if (size > 0) this.#memory.home(home).release(start, size)
     }
-    this.#freed()
+    this.#freed(this.reader)
   }
 }

@@ -50,12 +50,16 @@ export class Hub {
       }
     }
     // Ring space counts as room too: a worker that found main's ring full waits for this.
-    this.#freed()
+    this.#ring(this.#memory.roomWanted(0))
   }
 
-  #freed = (): void => {
+  #freed = (reader: number): void => {
     this.#memory.forgetSpills()
-    if (this.#memory.roomWanted(0)) this.#ioBell.ring()
+    this.#ring(this.#memory.readerRoomWanted(reader))
+  }
+
+  #ring(io: boolean): void {
+    if (io) this.#ioBell.ring()
     for (const [worker, bell] of this.#workerBells.entries()) if (this.#memory.roomWanted(1 + worker)) bell.ring()
   }
 }

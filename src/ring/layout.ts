@@ -56,6 +56,8 @@ export interface Layout {
   decodeSpill: number
   /** Index 0 is the I/O thread, 1 + w is worker w. */
   roomWanted: number[]
+  /** By reader: the I/O thread waits for this reader's own releases, and no other's help it. */
+  readerRoomWanted: number
   mainBell: number
   ioBell: number
   workerBells: number[]
@@ -101,6 +103,7 @@ export function layoutOf(shape: Shape): Layout {
     rawSpill: take(1),
     decodeSpill: take(1),
     roomWanted: [take(1), ...each(() => take(1))],
+    readerRoomWanted: take(READERS_MAX),
     mainBell: bell(),
     ioBell: bell(),
     workerBells: each(bell),

@@ -128,6 +128,24 @@ export class Memory {
     store(this.words, this.layout.roomWanted[who]!, 1)
   }
 
+  /**
+   * The I/O thread found no room for a reader's next fetch. Where the reader's own share is used up, only its own
+   * releases are waited for: a paused reader must not have the thread woken by every release of a fast one.
+   */
+  wantRoomFor(reader: number): void {
+    const { fetch } = this
+    const shareLeft = this.shareBytes(fetch) - this.usedBytes(fetch, reader)
+    if (fetch.roomSegments * SEGMENT_BYTES < shareLeft) this.wantRoom(0)
+    else store(this.words, this.layout.readerRoomWanted + reader, 1)
+  }
+
+  /** After a release of this reader's: whether the I/O thread is to be rung, once. */
+  readerRoomWanted(reader: number): boolean {
+    const at = this.layout.readerRoomWanted + reader
+    const own = load(this.words, at) === 1 && exchangeIf(this.words, at, 1, 0)
+    return this.roomWanted(0) || own
+  }
+
   /** After a release: the claimers to ring, each once. */
   roomWanted(who: number): boolean {
     const at = this.layout.roomWanted[who]!

@@ -280,7 +280,7 @@ export class Drain {
     const sizeBytes = from[at + Field.bytesSize]!
     this.#memory.home(from[at + Field.bytesHome]!).release(from[at + Field.bytesStart]!, sizeBytes)
     this.#memory.addRaw(from[at + Field.slot]!, -sizeBytes)
-    if (this.#memory.roomWanted(0)) this.#parts.ioBell.ring()
+    if (this.#memory.readerRoomWanted(from[at + Field.reader]!)) this.#parts.ioBell.ring()
   }
 
   #copy(from: Words, at: number, to: number): void {
