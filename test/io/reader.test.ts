@@ -25,8 +25,8 @@ test('an answer of the old leader that arrives when the new one is asked already
       if (read.length === 2) return
     }
   })()
-  // The answer of node 1 takes 900 ms to arrive. Meanwhile another partition makes the reader ask for metadata, and node
-  // 2 is asked; its answer to the same position comes when the reader is past it.
+  // The answer of node 1 takes 900 ms to arrive. Meanwhile another partition makes the reader ask for metadata, and
+  // node 2 is asked; its answer to the same position comes when the reader is past it.
   await world.advance(300)
   broker.moveLeader('events', 0, 2)
   let asked = 0
@@ -52,7 +52,7 @@ test('who waited for room goes on when an answer that took it is thrown away', a
     ],
   })
   // Most of the reader's share of 1.5 MiB.
-  await world.append('events', [{ partition: 0, value: 'x'.repeat(1_300_000) }])
+  await world.append('events', [{ partition: 0, value: 'x'.repeat(1_400_000) }])
   Object.assign(network.faults, { latencyMs: [1, 1], sliceBytes: 10_000 })
   const kafka = world.client({ fetchMaxWaitMs: 20, bufferBytes: 4_194_304 })
   const first = kafka.iterate('events', { until: 'never' })[Symbol.asyncIterator]().next()

@@ -118,9 +118,10 @@ class CheckedReader {
     this.#world.note('record', partition, offset)
   }
 
-  /** A reader takes its time now and then. */
+  /** A reader takes its time now and then, as long as more may come. */
   async #dawdle(chance: number): Promise<void> {
-    if (this.#world.random.next() < chance) await this.#world.sleep(this.#world.random.next() * 3_000)
+    if (!this.#writer.over && this.#world.random.next() < chance)
+      await this.#world.sleep(this.#world.random.next() * 3_000)
   }
 
   #below(end: number): number {

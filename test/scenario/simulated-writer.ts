@@ -23,6 +23,8 @@ export class SimulatedWriter {
   readonly #visible: boolean[][]
   #ended = false
   #openCount = 0
+  /** By partition, producers without an open transaction: the same one commits, aborts, and commits again. */
+  readonly #idleProducers: bigint[][]
   #nextProducerId = 1n
 
   constructor(world: Simulation, settings: WriterSettings) {
@@ -30,6 +32,7 @@ export class SimulatedWriter {
     this.#settings = settings
     this.#endMs = world.clock.now() + settings.forMs
     this.#visible = Array.from({ length: settings.partitions }, () => [])
+    this.#idleProducers = Array.from({ length: settings.partitions }, () => [])
     world.clock.after(0, () => this.#append())
   }
 
@@ -57,7 +60,7 @@ export class SimulatedWriter {
       return
     }
     const partition = this.#below(this.#settings.partitions)
-    if (this.#below(8) === 0) this.#transaction(partition)
+    if (this.#below(4) === 0) this.#transaction(partition)
     else this.#plain(partition)
     clock.after(-Math.log(1 - random.next()) * this.#settings.everyMs, () => this.#append())
   }
@@ -75,7 +78,8 @@ export class SimulatedWriter {
   #transaction(partition: number): void {
     const { broker, clock } = this.#world
     const { topic } = this.#settings
-    const producer = { producerId: this.#nextProducerId++, producerEpoch: 0 }
+    const idle = this.#idleProducers[partition]!
+    const producer = { producerId: idle.pop() ?? this.#nextProducerId++, producerEpoch: 0 }
     const outcome = this.#below(2) === 0 ? 'commit' : 'abort'
     const offsets: number[] = []
     this.#openCount++
@@ -86,6 +90,7 @@ export class SimulatedWriter {
         for (const offset of offsets) log[offset] = outcome === 'commit'
         log.push(false)
         this.#world.note(outcome, partition, log.length - 1)
+        idle.push(producer.producerId)
         this.#openCount--
         this.over = this.#ended && this.#openCount === 0
         return
