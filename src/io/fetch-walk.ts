@@ -20,6 +20,10 @@ export interface PartitionTail {
   leader: { id: number; epoch: number } | undefined
 }
 
+/** An empty name, no partitions, no tags; and a partition without records: what bounds a count. */
+const TOPIC_BYTES_MIN = 3
+const PARTITION_BYTES_MIN = 20
+
 /** Who is told what the response says, in its order. */
 export interface FetchVisitor {
   /** Before all partitions. */
@@ -86,7 +90,7 @@ export class FetchWalk {
     const throttleMs = reader.int32()
     const errorCode = this.#version >= 7 ? reader.int16() : 0
     const sessionId = this.#version >= 7 ? reader.int32() : 0
-    this.#topicsLeft = this.#count(8)
+    this.#topicsLeft = this.#count(TOPIC_BYTES_MIN)
     this.#visitor.top(throttleMs, errorCode, sessionId)
     this.#step = this.#nextTopic
   }
@@ -99,7 +103,7 @@ export class FetchWalk {
     const reader = this.#reader
     if (this.#version >= 13) this.#topic = reader.text(16, 'base64url')
     else this.#topic = reader.text(this.#flexible ? reader.uvarint() - 1 : reader.int16(), 'utf8')
-    this.#partitionsLeft = this.#count(20)
+    this.#partitionsLeft = this.#count(PARTITION_BYTES_MIN)
     this.#topicsLeft--
     this.#step = this.#nextPartition
   }
