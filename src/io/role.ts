@@ -133,6 +133,8 @@ export class IoRole {
   }
 
   async #topics(topics: string[], bounds: { timeoutMs: number; signal: AbortSignal }) {
+    // Who asks for none wants a connection.
+    if (topics.length === 0) await this.#cluster.refresh([], bounds)
     const found = await Promise.all(topics.map((topic) => this.#cluster.topic(topic, bounds)))
     return found.map(({ name, partitions }) => ({ topic: name, partitions: partitions.length }))
   }
