@@ -93,11 +93,12 @@ function claim(ring: Spsc): number {
 function open(shared: SharedMemory) {
   const memory = new Memory(shared)
   const { words, layout } = memory
+  const { toWorker, toMain, words: own, layout: ownLayout } = memory.workers[0]!
   return {
-    words,
-    toWorker: memory.toWorker[0]!,
-    toMain: memory.toMain[0]!,
+    words: own,
+    toWorker,
+    toMain,
     mainBell: new Doorbell(words, layout.mainBell),
-    workerBell: new Doorbell(words, layout.workerBells[0]!),
+    workerBell: new Doorbell(own, ownLayout.bell),
   }
 }

@@ -9,7 +9,7 @@ interface Announcement {
   buffer: SharedArrayBuffer
 }
 
-/** Numbers of makers: the I/O thread is 0, worker w is 1 + w. */
+/** Numbers of makers: the I/O thread is 0, worker w is 1 + w; later workers share them, one spill is open at a time. */
 const MAKERS_MAX = 1_000
 /** Numbers start anew after so many: an id is a positive word. */
 const MADE_MAX = 1_000_000
@@ -23,7 +23,7 @@ export class PortSpills implements SpillDesk {
 
   constructor(memory: Memory, maker: number, out: MessagePort[], into: MessagePort[]) {
     this.#memory = memory
-    this.#maker = maker
+    this.#maker = maker % MAKERS_MAX
     this.#out = out
     memory.onMissingSpill(() => {
       for (const port of into) learnFrom(port, memory)

@@ -3,7 +3,7 @@ import { LOG_APPEND_TIME_BIT } from '../record/batch.ts'
 import { INDEX_BYTES_PER_RECORD, OFFSET_DELTA, timestampDelta, WORDS_PER_RECORD } from '../record/columns.ts'
 import { Field, getLong } from '../ring/descriptor.ts'
 import { FIRST_SPILL, type Memory } from '../ring/memory.ts'
-import type { Arena } from '../ring/segments.ts'
+import type { WorkerView } from '../ring/worker-view.ts'
 
 /** A batch of less than this is copied to main's heap on arrival: holding it must not pin a segment for each. */
 const DETACH_BYTES = 65_536
@@ -36,6 +36,7 @@ export class Lease {
   /** Its bytes are main's own: nothing of it lies in shared memory any more. */
   detached = false
   readonly #memory: Memory
+  readonly #worker: WorkerView
   readonly #appendTime: number
   readonly #baseTimestamp: number
   readonly #raw: [home: number, start: number, size: number]
@@ -44,10 +45,13 @@ export class Lease {
   #decodedBytes: number
   readonly #freed: (reader: number) => void
 
-  /** Takes the descriptor at `at` over: from here on its references are this lease's. `freed` runs after a release. */
-  constructor(memory: Memory, at: number, freed: (reader: number) => void) {
-    const words = memory.words
+  /**
+   * Takes a worker's descriptor at `at` over: from here on its references are this lease's. `freed` runs after a
+   * release.
+   */
+  constructor(memory: Memory, worker: WorkerView, words: Int32Array, at: number, freed: (reader: number) => void) {
     this.#memory = memory
+    this.#worker = worker
     this.#freed = freed
     this.slot = words[at + Field.slot]!
     this.generation = words[at + Field.generation]!
@@ -100,7 +104,7 @@ export class Lease {
     const decodedBytes = this.count * INDEX_BYTES_PER_RECORD + recordsBytes + DETACHED_OVERHEAD_BYTES
     // A spill lies outside the arenas: what leaves it must find room in the reader's share, or it stays where it is.
     if (this.#raw[0] >= FIRST_SPILL && rawBytes > this.#memory.freeBytes(this.#memory.fetch, this.reader)) return
-    if (this.#block[0] >= FIRST_SPILL && decodedBytes > this.#memory.freeBytes(this.#arena, this.reader)) return
+    if (this.#block[0] >= FIRST_SPILL && decodedBytes > this.#memory.freeBytes(this.#worker.decode, this.reader)) return
     const { bytes, index } = this.copy()
     this.bytes = bytes
     this.recordsStart = 0
@@ -109,7 +113,7 @@ export class Lease {
     this.detached = true
     // Before the memory is free: nobody may take the room for both.
     this.#memory.fetch.addDetached(this.reader, rawBytes)
-    this.#arena.addDetached(this.reader, decodedBytes)
+    this.#worker.decode.addDetached(this.reader, decodedBytes)
     this.#memory.addDecoded(this.slot, decodedBytes - this.#decodedBytes)
     this.#decodedBytes = decodedBytes
     this.#releaseMemory()
@@ -130,16 +134,11 @@ export class Lease {
     this.released = true
     if (this.detached) {
       this.#memory.fetch.addDetached(this.reader, -this.#raw[2])
-      this.#arena.addDetached(this.reader, -this.#decodedBytes)
+      this.#worker.decode.addDetached(this.reader, -this.#decodedBytes)
     } else this.#releaseMemory()
     if (this.#raw[2] > 0) this.#memory.addRaw(this.slot, -this.#raw[2])
     if (this.#decodedBytes > 0) this.#memory.addDecoded(this.slot, -this.#decodedBytes)
     this.#freed(this.reader)
-  }
-
-  /** The decode arena of the worker that has this slot. */
-  get #arena(): Arena {
-    return this.#memory.decode[this.slot % this.#memory.workers]!
   }
 
   #releaseMemory(): void {

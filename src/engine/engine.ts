@@ -6,6 +6,7 @@ import type { Port } from '../control/port.ts'
 import type { Answer, Bell } from '../ring/doorbell.ts'
 import { READERS_MAX, SLOTS_MAX } from '../ring/layout.ts'
 import type { Memory } from '../ring/memory.ts'
+import type { WorkerView } from '../ring/worker-view.ts'
 import { type CallLimits, Calls } from './calls.ts'
 import { Hub, type SlotOwner } from './hub.ts'
 
@@ -16,7 +17,8 @@ export interface EngineParts {
   io: Port<ToIo, ToMain>
   mainBell: Answer
   ioBell: Bell
-  workerBells: Bell[]
+  /** The bell of a worker. */
+  bellOf(worker: WorkerView): Bell
   /** Keeps the process up (true) or lets it end (false). */
   hold(on: boolean): void
   /** Tells of the death of a thread. */
@@ -70,7 +72,7 @@ export class Engine {
     this.clock = parts.clock
     this.memory = parts.memory
     this.#calls = new Calls((message) => parts.io.post(message), parts.clock)
-    this.#hub = new Hub(parts.memory, parts.ioBell, parts.workerBells)
+    this.#hub = new Hub(parts.memory, parts.ioBell, (worker) => parts.bellOf(worker))
     parts.io.onMessage((message) => this.#message(message))
     parts.mainBell.start(() => this.#hub.drain())
     parts.onDeath((error) => this.#died(error))

@@ -1,8 +1,8 @@
 // Where batches arrive on main: drains the workers' rings and hands each batch to its reader. [main thread]
-
 import { Lease } from '../delivery/lease.ts'
 import type { Bell } from '../ring/doorbell.ts'
 import type { Memory } from '../ring/memory.ts'
+import type { WorkerView } from '../ring/worker-view.ts'
 
 /** Who takes the batches of one slot. */
 export interface SlotOwner {
@@ -15,13 +15,13 @@ export interface SlotOwner {
 export class Hub {
   readonly #memory: Memory
   readonly #ioBell: Bell
-  readonly #workerBells: Bell[]
+  readonly #bellOf: (worker: WorkerView) => Bell
   readonly #owners = new Map<number, SlotOwner>()
 
-  constructor(memory: Memory, ioBell: Bell, workerBells: Bell[]) {
+  constructor(memory: Memory, ioBell: Bell, bellOf: (worker: WorkerView) => Bell) {
     this.#memory = memory
     this.#ioBell = ioBell
-    this.#workerBells = workerBells
+    this.#bellOf = bellOf
   }
 
   /** Routes the batches of a slot. */
@@ -36,9 +36,10 @@ export class Hub {
 
   /** Takes everything that has arrived. */
   drain(): void {
-    for (const ring of this.#memory.toMain) {
+    for (const worker of this.#memory.workers) {
+      const ring = worker.toMain
       for (let at = ring.peek(); at >= 0; at = ring.peek()) {
-        const lease = new Lease(this.#memory, at, this.#freed)
+        const lease = new Lease(this.#memory, worker, ring.words, at, this.#freed)
         ring.release()
         const owner = this.#owners.get(lease.slot)
         if (owner === undefined || owner.generation !== lease.generation) {
@@ -60,6 +61,6 @@ export class Hub {
 
   #ring(io: boolean): void {
     if (io) this.#ioBell.ring()
-    for (const [worker, bell] of this.#workerBells.entries()) if (this.#memory.roomWanted(1 + worker)) bell.ring()
+    for (const worker of this.#memory.workers) if (worker.roomWanted()) this.#bellOf(worker).ring()
   }
 }

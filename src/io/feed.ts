@@ -79,7 +79,7 @@ export class Feed {
 
   /** Says that the position moved with no bytes to show for it. */
   moveTo(position: number, cursor: Cursor, reader: number, broker: number): void {
-    this.#outlet.send(cursor.slot, (words, at) => {
+    this.#outlet.send(reader, cursor.slot, (words, at) => {
       words.fill(0, at, at + Field.checkCrcs + 1)
       words[at + Field.slot] = cursor.slot
       words[at + Field.generation] = cursor.generation
@@ -108,7 +108,7 @@ export class Feed {
     const kind = aborted.verdict(header, home.bytes, block.start) === 'deliver' ? Kind.data : Kind.skip
     this.#memory.addRaw(cursor.slot, header.sizeBytes)
     const arrived = (this.#clock.now() * 1000) | 0
-    this.#outlet.send(cursor.slot, (words, at) => {
+    this.#outlet.send(context.reader, cursor.slot, (words, at) => {
       describe(words, at, context, header, block)
       words[at + Field.kind] = kind
       words[at + Field.arrived] = arrived

@@ -10,6 +10,7 @@ import type { ApiName } from '../protocol/apis.ts'
 import type { Answer, Bell } from '../ring/doorbell.ts'
 import type { Memory } from '../ring/memory.ts'
 import type { SpillDesk } from '../ring/spill.ts'
+import type { WorkerView } from '../ring/worker-view.ts'
 import { Cluster } from './cluster.ts'
 import { Feed } from './feed.ts'
 import type { IoOptions } from './io-options.ts'
@@ -27,7 +28,8 @@ export interface IoParts {
   memory: Memory
   /** Rung when there may be room again. */
   bell: Answer
-  workerBells: Bell[]
+  /** The bell of a worker. */
+  bellOf(worker: WorkerView): Bell
   spills: SpillDesk
   options: IoOptions
 }
@@ -44,7 +46,7 @@ export class IoRole {
   readonly #calls = new Map<number, AbortController>()
 
   constructor(parts: IoParts) {
-    const { transport, clock, random, options, memory, workerBells, spills, port } = parts
+    const { transport, clock, random, options, memory, bellOf, spills, port } = parts
     this.#parts = parts
     this.#cluster = new Cluster({
       transport,
@@ -58,7 +60,7 @@ export class IoRole {
     })
     this.#requester = new Requester(this.#cluster)
     this.#offsets = new OffsetLookup(this.#cluster)
-    this.#outlet = new Outlet(memory, workerBells)
+    this.#outlet = new Outlet(memory, bellOf)
     this.#feed = new Feed(memory, this.#outlet, spills, clock)
   }
 

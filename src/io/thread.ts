@@ -30,7 +30,7 @@ new IoRole({
   port: messagePort(parentPort!),
   memory,
   bell: new Doorbell(words, layout.ioBell),
-  workerBells: layout.workerBells.map((at) => new Doorbell(words, at)),
+  bellOf: (worker) => new Doorbell(worker.words, worker.layout.bell),
   spills: new PortSpills(memory, 0, spillPorts, []),
   options,
 }).start()

@@ -1,20 +1,25 @@
 // The shared memory of one Kafka instance, drawn: who writes each word, and where it lies. [shared bytes]
 //
-//  control (Int32 words)                                                  written by
+//  hub control (Int32 words)                                              written by
 //  +------------------------------------------------------------------+
-//  | counters   readers open · raw spill held · decode spill held ·   |   main; claimer sets, releaser clears
-//  |            claimers waiting for room (I/O, then one a worker)    |   claimer sets, releaser clears
-//  | doorbells  (sequence, waiting, late) for main, I/O, each worker  |   any rings, its owner waits
-//  | arenas     fetch, then one a worker:                             |
-//  |            held[reader] · references[segment] · owner[segment]   |   claimer +, any thread -
+//  | counters   readers open · raw spill · decode spill (their holder)|   main; claimer sets, releaser clears
+//  |            I/O waits for room                                    |   I/O sets, releaser clears
+//  | doorbells  (sequence, waiting, late) for main and I/O            |   any rings, its owner waits
+//  | fetch arena: held[reader] · references[segment] · owner[segment] |   claimer +, any thread -
 //  |            detached[reader]: bytes moved to main's heap          |   main
 //  |            segments held by all · bytes detached by all          |   as their parts
+//  | decoders   the same two sums for each worker's place             |   as their parts
 //  | slots      raw[slot] · decoded[slot]: bytes not yet released     |   claimer +, releaser -
-//  | rings      I/O -> worker w, worker w -> main:                    |   head: consumer, tail: producer
-//  |            head, tail (a cache line each), then descriptors      |
 //  +------------------------------------------------------------------+
 //  fetch bytes      16 KiB segments; the I/O thread claims, socket reads land here, whoever is last releases
-//  decode bytes[w]  16 KiB segments; worker w claims, decompressed records and indexes land here, main releases
+//
+//  each worker, whose memory comes and goes with it:
+//  +------------------------------------------------------------------+
+//  | control    waits for room · doorbell · decode arena as above     |
+//  |            rings I/O -> worker, worker -> main:                  |   head: consumer, tail: producer
+//  |            head, tail (a cache line each), then descriptors      |
+//  | decode bytes  16 KiB segments; the worker claims, decompressed records and indexes land here
+//  +------------------------------------------------------------------+
 //
 //  A segment is free when its reference count is 0. Only an arena's owner turns 0 into 1 (claim); any thread that
 //  holds a reference may add one (retain) or drop one (release).
@@ -31,90 +36,128 @@ export const RING_CAPACITY = 1_024
 export const DESCRIPTOR_WORDS = 32
 const CACHE_LINE_WORDS = 16
 
-/** What a memory is made for. */
-export interface Shape {
-  workers: number
-  fetchSegments: number
-  decodeSegments: number
-}
+/** Workers alive at once, of all pools. */
+export const DECODERS_MAX = 64
 
-/** Word offsets of one arena inside the control words. */
+/** Word offsets of one arena inside its control words. */
 export interface ArenaLayout {
   held: number
   detached: number
-  heldByAll: number
-  detachedByAll: number
   references: number
   owner: number
   segments: number
 }
 
-/** Word offsets of everything inside the control words. */
+/** Word offsets of everything inside the hub's control words. */
 export interface Layout {
   readersOpen: number
   rawSpill: number
   decodeSpill: number
-  /** Index 0 is the I/O thread, 1 + w is worker w. */
-  roomWanted: number[]
+  roomWanted: number
   /** By reader: the I/O thread waits for this reader's own releases, and no other's help it. */
   readerRoomWanted: number
   mainBell: number
   ioBell: number
-  workerBells: number[]
   fetch: ArenaLayout
-  decode: ArenaLayout[]
+  /** Segments held by all, then bytes detached by all. */
+  fetchSums: number
+  /** How many places of decoders were ever in use. */
+  decodersEnd: number
+  /** The same two words for each place. */
+  decoderSums: number
   slotRaw: number
   slotDecoded: number
-  toWorker: number[]
-  toMain: number[]
   words: number
+}
+
+/** Word offsets of everything inside one worker's control words. */
+export interface WorkerLayout {
+  roomWanted: number
+  bell: number
+  decode: ArenaLayout
+  toWorker: number
+  toMain: number
+  words: number
+}
+
+/** What one worker shares with the others: made for it, and given up with it. */
+export interface WorkerMemory {
+  /** Never given twice: a late number of a dead worker's memory means nothing else. */
+  id: number
+  /** Its place among those alive. */
+  place: number
+  segments: number
+  control: SharedArrayBuffer
+  decode: SharedArrayBuffer
 }
 
 /** The buffers that all threads of one Kafka instance share. */
 export interface SharedMemory {
-  shape: Shape
+  fetchSegments: number
+  /** What all decode arenas may hold together. */
+  decodeSegments: number
   control: SharedArrayBuffer
   fetch: SharedArrayBuffer
-  decode: SharedArrayBuffer[]
+  /** Of the decode workers that there are from the start. */
+  workers: WorkerMemory[]
 }
 
-/** Lays the control words out; every part starts on a cache line of its own. */
-export function layoutOf(shape: Shape): Layout {
-  let next = 0
-  const take = (words: number) => {
-    const at = next
-    next += Math.ceil(words / CACHE_LINE_WORDS) * CACHE_LINE_WORDS
+/** Gives out words; every part starts on a cache line of its own. */
+class Allotment {
+  words = 0
+
+  take(words: number): number {
+    const at = this.words
+    this.words += Math.ceil(words / CACHE_LINE_WORDS) * CACHE_LINE_WORDS
     return at
   }
-  const each = <T>(make: () => T) => Array.from({ length: shape.workers }, make)
-  const arena = (segments: number): ArenaLayout => ({
-    held: take(READERS_MAX),
-    detached: take(READERS_MAX),
-    heldByAll: take(1),
-    detachedByAll: take(1),
-    references: take(segments),
-    owner: take(segments),
-    segments,
-  })
-  const bell = () => take(3)
-  const ring = () => take(2 * CACHE_LINE_WORDS + RING_CAPACITY * DESCRIPTOR_WORDS)
-  return {
-    readersOpen: take(1),
-    rawSpill: take(1),
-    decodeSpill: take(1),
-    roomWanted: [take(1), ...each(() => take(1))],
-    readerRoomWanted: take(READERS_MAX),
-    mainBell: bell(),
-    ioBell: bell(),
-    workerBells: each(bell),
-    fetch: arena(shape.fetchSegments),
-    decode: each(() => arena(shape.decodeSegments)),
-    slotRaw: take(SLOTS_MAX),
-    slotDecoded: take(SLOTS_MAX),
-    toWorker: each(ring),
-    toMain: each(ring),
-    words: next,
+
+  arena(segments: number): ArenaLayout {
+    const [held, detached] = [this.take(READERS_MAX), this.take(READERS_MAX)]
+    return { held, detached, references: this.take(segments), owner: this.take(segments), segments }
   }
+
+  bell(): number {
+    return this.take(3)
+  }
+
+  ring(): number {
+    return this.take(2 * CACHE_LINE_WORDS + RING_CAPACITY * DESCRIPTOR_WORDS)
+  }
+}
+
+/** Lays the hub's control words out. */
+export function layoutOf({ fetchSegments }: Pick<SharedMemory, 'fetchSegments'>): Layout {
+  const all = new Allotment()
+  const layout = {
+    readersOpen: all.take(1),
+    rawSpill: all.take(1),
+    decodeSpill: all.take(1),
+    roomWanted: all.take(1),
+    readerRoomWanted: all.take(READERS_MAX),
+    mainBell: all.bell(),
+    ioBell: all.bell(),
+    fetch: all.arena(fetchSegments),
+    fetchSums: all.take(2),
+    decodersEnd: all.take(1),
+    decoderSums: all.take(2 * DECODERS_MAX),
+    slotRaw: all.take(SLOTS_MAX),
+    slotDecoded: all.take(SLOTS_MAX),
+  }
+  return { ...layout, words: all.words }
+}
+
+/** Lays a worker's control words out. */
+export function workerLayoutOf({ segments }: Pick<WorkerMemory, 'segments'>): WorkerLayout {
+  const all = new Allotment()
+  const layout = {
+    roomWanted: all.take(1),
+    bell: all.bell(),
+    decode: all.arena(segments),
+    toWorker: all.ring(),
+    toMain: all.ring(),
+  }
+  return { ...layout, words: all.words }
 }
 
 /** Word offsets inside one ring. */
@@ -124,13 +167,20 @@ export const RING_DESCRIPTORS = 2 * CACHE_LINE_WORDS
 
 /** Allocates the shared memory for `bufferBytes`: half for fetched bytes, half for what workers decode. */
 export function allocateMemory(bufferBytes: number, workers: number): SharedMemory {
-  const fetchSegments = Math.max(4, Math.floor(bufferBytes / 2 / SEGMENT_BYTES))
-  const decodeSegments = Math.max(4, Math.floor(bufferBytes / 2 / workers / SEGMENT_BYTES))
-  const shape = { workers, fetchSegments, decodeSegments }
+  const segments = (bytes: number) => Math.max(4, Math.floor(bytes / SEGMENT_BYTES))
+  const fetchSegments = segments(bufferBytes / 2)
+  const each = segments(bufferBytes / 2 / workers)
   return {
-    shape,
-    control: new SharedArrayBuffer(layoutOf(shape).words * 4),
+    fetchSegments,
+    decodeSegments: each * workers,
+    control: new SharedArrayBuffer(layoutOf({ fetchSegments }).words * 4),
     fetch: new SharedArrayBuffer(fetchSegments * SEGMENT_BYTES),
-    decode: Array.from({ length: workers }, () => new SharedArrayBuffer(decodeSegments * SEGMENT_BYTES)),
+    workers: Array.from({ length: workers }, (_, i) => allocateWorker(i, i, each)),
   }
+}
+
+/** Allocates the memory of one worker. */
+export function allocateWorker(id: number, place: number, segments: number): WorkerMemory {
+  const control = new SharedArrayBuffer(workerLayoutOf({ segments }).words * 4)
+  return { id, place, segments, control, decode: new SharedArrayBuffer(segments * SEGMENT_BYTES) }
 }

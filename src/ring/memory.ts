@@ -1,14 +1,14 @@
 // One thread's view of the shared memory: arenas, rings, bells, counters, and the spills beside them. [shared bytes]
 import { add, exchangeIf, load, store, type Words } from './atomics.ts'
-import { type Layout, layoutOf, SEGMENT_BYTES, type SharedMemory } from './layout.ts'
-import { Arena } from './segments.ts'
+import { type Layout, layoutOf, SEGMENT_BYTES, type SharedMemory, type WorkerMemory } from './layout.ts'
+import { Arena, segmentsFor } from './segments.ts'
 import { Spill } from './spill.ts'
-import { Spsc } from './spsc.ts'
+import { WorkerView } from './worker-view.ts'
 
-/** The place of the fetch arena among a block's possible homes; worker w's decode arena is 1 + w. */
+/** The place of the fetch arena among a block's possible homes; the decode arena of worker w is 1 + w. */
 export const FETCH_ARENA = 0
 /** Block homes from here on are spills. */
-export const FIRST_SPILL = 1_000
+export const FIRST_SPILL = 1_000_000
 
 /** The memory that holds a block, whichever it is. */
 export type Home = Pick<Arena, 'bytes' | 'view' | 'words' | 'retain' | 'release'>
@@ -18,33 +18,78 @@ export class Memory {
   readonly layout: Layout
   readonly words: Words
   readonly fetch: Arena
-  readonly decode: Arena[]
-  readonly toWorker: Spsc[]
-  readonly toMain: Spsc[]
-  readonly workers: number
+  readonly #decodeSegments: number
+  readonly #workers = new Map<number, WorkerView>()
   readonly #spills = new Map<number, Spill>()
+  #list: readonly WorkerView[] = []
   #learnSpills: () => void = () => {}
 
   constructor(shared: SharedMemory) {
-    const layout = layoutOf(shared.shape)
+    const layout = layoutOf(shared)
     const words = new Int32Array(shared.control)
     this.layout = layout
     this.words = words
-    this.workers = shared.shape.workers
-    this.fetch = new Arena(shared.fetch, words, layout.fetch)
-    this.decode = shared.decode.map((memory, w) => new Arena(memory, words, layout.decode[w]!))
-    this.toWorker = layout.toWorker.map((at) => new Spsc(words, at))
-    this.toMain = layout.toMain.map((at) => new Spsc(words, at))
+    this.#decodeSegments = shared.decodeSegments
+    this.fetch = new Arena(shared.fetch, words, layout.fetch, {
+      words,
+      at: layout.fetchSums,
+      room: () => layout.fetch.segments,
+    })
+    for (const worker of shared.workers) this.addWorker(worker)
+  }
+
+  /** The workers that this thread knows. */
+  get workers(): readonly WorkerView[] {
+    return this.#list
+  }
+
+  /** A worker by its id; undefined when it is gone. */
+  worker(id: number): WorkerView | undefined {
+    return this.#workers.get(id)
+  }
+
+  /** A worker came: its memory has a place in this thread's view from here on. */
+  addWorker(memory: WorkerMemory): WorkerView {
+    const { words, layout } = this
+    if (load(words, layout.decodersEnd) <= memory.place) store(words, layout.decodersEnd, memory.place + 1)
+    const at = layout.decoderSums + 2 * memory.place
+    const worker = new WorkerView(memory, { words, at, room: () => this.#decodeRoom() })
+    this.#workers.set(memory.id, worker)
+    this.#list = [...this.#workers.values()]
+    return worker
+  }
+
+  /** A worker is gone, and its memory with it. */
+  removeWorker(id: number): void {
+    this.#workers.delete(id)
+    this.#list = [...this.#workers.values()]
+  }
+
+  /** All workers together stay within the half of the buffer that is theirs, however many pools there are. */
+  #decodeRoom(): number {
+    const { words, layout } = this
+    let [held, detachedBytes] = [0, 0]
+    for (let place = load(words, layout.decodersEnd) - 1; place >= 0; place--) {
+      held += load(words, layout.decoderSums + 2 * place)
+      detachedBytes += load(words, layout.decoderSums + 2 * place + 1)
+    }
+    return this.#decodeSegments - held - segmentsFor(detachedBytes)
   }
 
   /** The memory of a block by its number, as descriptors carry it. */
   home(id: number): Home {
     if (id === FETCH_ARENA) return this.fetch
-    if (id < FIRST_SPILL) return this.decode[id - 1]!
+    if (id < FIRST_SPILL) return this.#workerOf(id - 1).decode
     if (!this.#spills.has(id)) this.#learnSpills()
     const spill = this.#spills.get(id)
     if (spill === undefined) throw new Error(`millrace invariant broken: spill ${id} was never announced`)
     return spill
+  }
+
+  #workerOf(id: number): WorkerView {
+    const worker = this.#workers.get(id)
+    if (worker === undefined) throw new Error(`millrace invariant broken: worker ${id} is not known here`)
+    return worker
   }
 
   /** Spills that this thread knows, released or not. */
@@ -84,7 +129,7 @@ export class Memory {
 
   /** Bytes of all arenas that are claimed now, those that main copied to its heap not counted. */
   get heldBytes(): number {
-    const arenas = [this.fetch, ...this.decode]
+    const arenas = [this.fetch, ...this.#list.map(({ decode }) => decode)]
     return arenas.reduce((sum, arena) => sum + arena.heldSegments, 0) * SEGMENT_BYTES
   }
 
@@ -125,7 +170,8 @@ export class Memory {
 
   /** Claimer `who` (0 = I/O, 1 + w = worker w) found no room: whoever releases next rings its bell. */
   wantRoom(who: number): void {
-    store(this.words, this.layout.roomWanted[who]!, 1)
+    if (who === 0) store(this.words, this.layout.roomWanted, 1)
+    else this.#workerOf(who - 1).wantRoom()
   }
 
   /**
@@ -148,7 +194,8 @@ export class Memory {
 
   /** After a release: the claimers to ring, each once. */
   roomWanted(who: number): boolean {
-    const at = this.layout.roomWanted[who]!
+    if (who > 0) return this.#workerOf(who - 1).roomWanted()
+    const at = this.layout.roomWanted
     return load(this.words, at) === 1 && exchangeIf(this.words, at, 1, 0)
   }
 }

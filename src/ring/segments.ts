@@ -12,6 +12,14 @@ export interface Extent {
 /** How many segments so many bytes take. */
 export const segmentsFor = (sizeBytes: number): number => Math.ceil(sizeBytes / SEGMENT_BYTES)
 
+/** Where an arena keeps its two sums (segments held by all, bytes detached by all), outside its own memory. */
+export interface ArenaSums {
+  words: Words
+  at: number
+  /** Segments that all arenas of the kind together may still take. */
+  room(): number
+}
+
 /**
  * One arena, seen from one thread. Its owner claims; anyone who holds a reference retains and releases. Claimed
  * segments carry one reference, which the claimer drops when it has handed out references of their own.
@@ -23,15 +31,17 @@ export class Arena {
   readonly segments: number
   readonly #control: Words
   readonly #layout: ArenaLayout
+  readonly #sums: ArenaSums
   #next = 0
 
-  constructor(memory: SharedArrayBuffer, control: Words, layout: ArenaLayout) {
+  constructor(memory: SharedArrayBuffer, control: Words, layout: ArenaLayout, sums: ArenaSums) {
     this.bytes = new Uint8Array(memory)
     this.view = new DataView(memory)
     this.words = new Int32Array(memory)
     this.segments = layout.segments
     this.#control = control
     this.#layout = layout
+    this.#sums = sums
   }
 
   /** Segments that a reader holds now: claimed for it and not released by everyone. */
@@ -41,12 +51,13 @@ export class Arena {
 
   /** Segments that anyone holds now. */
   get heldSegments(): number {
-    return load(this.#control, this.#layout.heldByAll)
+    return load(this.#sums.words, this.#sums.at)
   }
 
   /** What is free for all. What was moved to main's heap counts as if it still lay here: one bound for both. */
   get roomSegments(): number {
-    return this.segments - this.heldSegments - segmentsFor(load(this.#control, this.#layout.detachedByAll))
+    const detached = segmentsFor(load(this.#sums.words, this.#sums.at + 1))
+    return Math.min(this.segments - this.heldSegments - detached, this.#sums.room())
   }
 
   /** Bytes that a reader has on main's heap instead: they lay here, and count as if they still did. */
@@ -57,7 +68,7 @@ export class Arena {
   /** Main only: bytes went to its heap, or are given up there. */
   addDetached(reader: number, bytes: number): void {
     add(this.#control, this.#layout.detached + reader, bytes)
-    add(this.#control, this.#layout.detachedByAll, bytes)
+    add(this.#sums.words, this.#sums.at + 1, bytes)
   }
 
   /** Owner only: claims segments for `sizeBytes` in as few pieces as the leased ones allow, or none at all. */
@@ -125,7 +136,7 @@ export class Arena {
     }
     if (freed === 0) return
     add(this.#control, this.#layout.held + reader, -freed)
-    add(this.#control, this.#layout.heldByAll, -freed)
+    add(this.#sums.words, this.#sums.at, -freed)
   }
 
   /** Owner only: gives back the segments of a run that `usedBytes` do not touch; returns the size it has now. */
@@ -142,7 +153,7 @@ export class Arena {
 
   #take(first: number, count: number, reader: number): void {
     add(this.#control, this.#layout.held + reader, count)
-    add(this.#control, this.#layout.heldByAll, count)
+    add(this.#sums.words, this.#sums.at, count)
     for (let at = first; at < first + count; at++) {
       store(this.#control, this.#layout.owner + at, reader)
       store(this.#control, this.#layout.references + at, 1)

@@ -4,13 +4,14 @@ import { DESCRIPTOR_WORDS, RING_CAPACITY, RING_DESCRIPTORS, RING_HEAD, RING_TAIL
 
 /** Head and tail count descriptors for ever and wrap at 2^32; their difference is what the ring holds. */
 export class Spsc {
-  readonly #words: Words
+  /** The words that its descriptors lie in. */
+  readonly words: Words
   readonly #head: number
   readonly #tail: number
   readonly #first: number
 
   constructor(words: Words, at: number) {
-    this.#words = words
+    this.words = words
     this.#head = at + RING_HEAD
     this.#tail = at + RING_TAIL
     this.#first = at + RING_DESCRIPTORS
@@ -18,26 +19,26 @@ export class Spsc {
 
   /** Producer: the word index of a descriptor to fill, or -1 when the ring is full. */
   claim(): number {
-    const tail = load(this.#words, this.#tail)
-    if (((tail - load(this.#words, this.#head)) | 0) >= RING_CAPACITY) return -1
+    const tail = load(this.words, this.#tail)
+    if (((tail - load(this.words, this.#head)) | 0) >= RING_CAPACITY) return -1
     return this.#at(tail)
   }
 
   /** Producer: publishes the claimed descriptor. */
   commit(): void {
-    store(this.#words, this.#tail, (load(this.#words, this.#tail) + 1) | 0)
+    store(this.words, this.#tail, (load(this.words, this.#tail) + 1) | 0)
   }
 
   /** Consumer: the word index of the oldest descriptor, or -1 when there is none. */
   peek(): number {
-    const head = load(this.#words, this.#head)
-    if (((load(this.#words, this.#tail) - head) | 0) <= 0) return -1
+    const head = load(this.words, this.#head)
+    if (((load(this.words, this.#tail) - head) | 0) <= 0) return -1
     return this.#at(head)
   }
 
   /** Consumer: gives the peeked descriptor back to the producer. */
   release(): void {
-    store(this.#words, this.#head, (load(this.#words, this.#head) + 1) | 0)
+    store(this.words, this.#head, (load(this.words, this.#head) + 1) | 0)
   }
 
   #at(count: number): number {

@@ -46,7 +46,7 @@ export function startInline(options: WiringOptions, world: InlineWorld): EngineP
     port: io,
     memory,
     bell: bells.io,
-    workerBells: [bells.worker],
+    bellOf: () => bells.worker,
     spills,
     options: options.io,
   })
@@ -58,7 +58,7 @@ export function startInline(options: WiringOptions, world: InlineWorld): EngineP
     io: main,
     mainBell: bells.main,
     ioBell: bells.io,
-    workerBells: [bells.worker],
+    bellOf: () => bells.worker,
     hold(on) {
       clearInterval(keepAlive)
       keepAlive = on ? setInterval(() => {}, 0x7fffffff) : undefined

@@ -42,7 +42,7 @@ export function startThreads(options: WiringOptions): EngineParts {
     io: messagePort(io),
     mainBell: new Doorbell(words, layout.mainBell),
     ioBell: new Doorbell(words, layout.ioBell),
-    workerBells: layout.workerBells.map((at) => new Doorbell(words, at)),
+    bellOf: (worker) => new Doorbell(worker.words, worker.layout.bell),
     hold: (on) => (on ? io.ref() : io.unref()),
     onDeath(report) {
       io.on('error', (cause) => report(died('I/O thread', cause)))

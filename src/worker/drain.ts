@@ -11,10 +11,11 @@ import type { Bell } from '../ring/doorbell.ts'
 import { DESCRIPTOR_WORDS } from '../ring/layout.ts'
 import type { Memory } from '../ring/memory.ts'
 import type { SpillDesk } from '../ring/spill.ts'
+import type { WorkerView } from '../ring/worker-view.ts'
 
 /** What a drain works with. */
 export interface DrainParts {
-  /** Which worker this is, from 0. */
+  /** The id of this worker. */
   worker: number
   memory: Memory
   kernel: Kernel
@@ -42,6 +43,7 @@ const NO_BLOCK: Block = { home: 0, start: 0, sizeBytes: 0 }
 export class Drain {
   readonly #parts: DrainParts
   readonly #memory: Memory
+  readonly #own: WorkerView
   readonly #control: Words
   /** Batches that wait for room, by slot. What they hold is bounded by the fetch credit. */
   readonly #parked = new Map<number, Words[]>()
@@ -52,7 +54,8 @@ export class Drain {
   constructor(parts: DrainParts) {
     this.#parts = parts
     this.#memory = parts.memory
-    this.#control = parts.memory.words
+    this.#own = parts.memory.worker(parts.worker)!
+    this.#control = this.#own.words
     const { bytes, words } = parts.memory.fetch
     this.#job = {
       raw: bytes,
@@ -79,16 +82,16 @@ export class Drain {
 
   /** What most batches lie in; spills come and go. */
   #lasting(): (Uint8Array | Int32Array)[] {
-    const { fetch, decode } = this.#memory
-    const own = decode[this.#parts.worker]!
-    return [fetch.bytes, fetch.words, own.bytes, own.words]
+    const { fetch } = this.#memory
+    const { decode } = this.#own
+    return [fetch.bytes, fetch.words, decode.bytes, decode.words]
   }
 
   /** Works until the ring is empty, main's ring is full, or the kernel needs to wait. */
   run(): void {
     if (this.#busy) return
     this.#memory.forgetSpills()
-    const ring = this.#memory.toWorker[this.#parts.worker]!
+    const ring = this.#own.toWorker
     let worked = this.#retryParked()
     for (let at = ring.peek(); at >= 0 && !this.#busy; at = ring.peek()) {
       const slot = this.#control[at + Field.slot]!
@@ -121,12 +124,11 @@ export class Drain {
 
   /** Passes one batch on to main, or says what it waits for. A batch whose kernel call is pending counts as passed. */
   #pass(from: Words, at: number): 'passed' | 'full' | 'parked' {
-    const { worker } = this.#parts
-    const out = this.#memory.toMain[worker]!
+    const out = this.#own.toMain
     let to = out.claim()
     if (to < 0) {
       // Asked for before looking again: main may have drained the ring in between.
-      this.#memory.wantRoom(1 + worker)
+      this.#own.wantRoom()
       to = out.claim()
       if (to < 0) return 'full'
     }
@@ -185,28 +187,27 @@ export class Drain {
    * unless the partition holds other blocks: then their release will make room.
    */
   #claim(slot: number, reader: number, need: number): Block | undefined {
-    const { worker, spills } = this.#parts
+    const { spills } = this.#parts
     const block = this.#claimShare(slot, reader, need)
     if (block !== undefined) return block
     // Asked for before the last try: main may have released everything in between, and would never ring again.
-    this.#memory.wantRoom(1 + worker)
+    this.#own.wantRoom()
     const second = this.#claimShare(slot, reader, need)
     if (second !== undefined) return second
-    if (this.#memory.slotDecoded(slot) > 0 && need <= this.#memory.shareBytes(this.#memory.decode[worker]!)) return
+    if (this.#memory.slotDecoded(slot) > 0 && need <= this.#memory.shareBytes(this.#own.decode)) return
     const home = spills.open(need, this.#memory.layout.decodeSpill)
     return home === undefined ? undefined : this.#count(slot, { home, start: 0, sizeBytes: need })
   }
 
   #claimShare(slot: number, reader: number, need: number): Block | undefined {
-    const { worker } = this.#parts
-    const arena = this.#memory.decode[worker]!
+    const arena = this.#own.decode
     const free = this.#memory.freeBytes(arena, reader)
     const slotHeld = this.#memory.slotDecoded(slot)
     // A partition that holds nothing may go over the share once: otherwise one that holds it all would stop the others.
     const may = slotHeld === 0 ? this.#memory.mayClaim(arena, reader, need) : need <= free && slotHeld <= 2 * free
     if (!may) return undefined
     const start = arena.claim(need, reader)
-    return start < 0 ? undefined : this.#count(slot, { home: 1 + worker, start, sizeBytes: need })
+    return start < 0 ? undefined : this.#count(slot, { home: 1 + this.#own.id, start, sizeBytes: need })
   }
 
   #count(slot: number, block: Block): Block {
@@ -227,7 +228,7 @@ export class Drain {
 
   /** Fills main's descriptor, frees what main does not need, and publishes. */
   #finish(from: Words, at: number, to: number, fault: number, block: Block): void {
-    const { clock, worker } = this.#parts
+    const { clock } = this.#parts
     const words = this.#control
     this.#copy(from, at, to)
     words[to + Field.fault] = fault
@@ -239,7 +240,7 @@ export class Drain {
       // Main looks up only what it gets: a spill that was released here may be forgotten there already.
       words.fill(0, to + Field.bytesHome, to + Field.count + 1)
     }
-    this.#memory.toMain[worker]!.commit()
+    this.#own.toMain.commit()
   }
 
   /** Says where the records are: where they arrived, or in the block that they were decompressed to. */
@@ -264,8 +265,8 @@ export class Drain {
   /** Gives back what the bound had claimed too much. */
   #shrink(slot: number, block: Block, usedBytes: number): Block {
     assert(usedBytes <= block.sizeBytes, 'a decoded batch fits the block that was claimed for it')
-    const arena = this.#memory.decode[this.#parts.worker]!
-    if (block.home !== 1 + this.#parts.worker) return block
+    const arena = this.#own.decode
+    if (block.home !== 1 + this.#own.id) return block
     const sizeBytes = arena.shrink(block.start, block.sizeBytes, usedBytes)
     this.#memory.addDecoded(slot, sizeBytes - block.sizeBytes)
     return { home: block.home, start: block.start, sizeBytes }

@@ -25,7 +25,8 @@ export interface WorkerTask {
 export default function drainUntilStopped(task: WorkerTask): Promise<void> {
   const memory = new Memory(task.memory)
   const { layout, words } = memory
-  const bell = new Doorbell(words, layout.workerBells[task.worker]!)
+  const own = memory.worker(task.worker)!
+  const bell = new Doorbell(own.words, own.layout.bell)
   const drain = new Drain({
     worker: task.worker,
     memory,

@@ -14,19 +14,19 @@ class Bell {
 function outletOf(workers: number) {
   const memory = new Memory(allocateMemory(1_048_576, workers))
   const bells = Array.from({ length: workers }, () => new Bell())
-  const outlet = new Outlet(memory, bells)
+  const outlet = new Outlet(memory, ({ id }) => bells[id]!)
   const send = (slot: number, number: number) => {
-    outlet.send(slot, (words, at) => {
+    outlet.send(0, slot, (words, at) => {
       words[at] = slot
       words[at + 1] = number
     })
   }
   /** What the worker finds in its ring now. */
   const take = (worker: number) => {
-    const ring = memory.toWorker[worker]!
+    const ring = memory.worker(worker)!.toWorker
     const numbers: number[] = []
     for (let at = ring.peek(); at >= 0; at = ring.peek()) {
-      numbers.push(memory.words[at + 1]!)
+      numbers.push(ring.words[at + 1]!)
       ring.release()
     }
     return numbers

@@ -4,6 +4,7 @@ import { Field } from '../../src/ring/descriptor.ts'
 import {
   type ArenaLayout,
   allocateMemory,
+  DECODERS_MAX,
   DESCRIPTOR_WORDS,
   type Layout,
   layoutOf,
@@ -12,43 +13,55 @@ import {
   RING_DESCRIPTORS,
   SEGMENT_BYTES,
   SLOTS_MAX,
+  type WorkerLayout,
+  workerLayoutOf,
 } from '../../src/ring/layout.ts'
 
-/** Every part with its name and its length in words. */
-function parts(layout: Layout): [name: string, at: number, words: number][] {
-  const bell = (name: string, at: number) => [name, at, 3] as [string, number, number]
-  const arena = (name: string, { segments, ...at }: ArenaLayout) =>
-    [
-      [`${name} held`, at.held, READERS_MAX],
-      [`${name} detached`, at.detached, READERS_MAX],
-      [`${name} heldByAll`, at.heldByAll, 1],
-      [`${name} detachedByAll`, at.detachedByAll, 1],
-      [`${name} references`, at.references, segments],
-      [`${name} owner`, at.owner, segments],
-    ] as [string, number, number][]
-  const ring = (name: string, at: number) =>
-    [name, at, RING_DESCRIPTORS + RING_CAPACITY * DESCRIPTOR_WORDS] as [string, number, number]
+type Part = [name: string, at: number, words: number]
+
+const bell = (name: string, at: number): Part => [name, at, 3]
+const ring = (name: string, at: number): Part => [name, at, RING_DESCRIPTORS + RING_CAPACITY * DESCRIPTOR_WORDS]
+const arena = (name: string, { segments, ...at }: ArenaLayout): Part[] => [
+  [`${name} held`, at.held, READERS_MAX],
+  [`${name} detached`, at.detached, READERS_MAX],
+  [`${name} references`, at.references, segments],
+  [`${name} owner`, at.owner, segments],
+]
+
+/** Every part of the hub with its name and its length in words. */
+function hubParts(layout: Layout): Part[] {
   return [
     ['readersOpen', layout.readersOpen, 1],
     ['rawSpill', layout.rawSpill, 1],
     ['decodeSpill', layout.decodeSpill, 1],
-    ...layout.roomWanted.map((at, i) => [`roomWanted ${i}`, at, 1] as [string, number, number]),
+    ['roomWanted', layout.roomWanted, 1],
     ['readerRoomWanted', layout.readerRoomWanted, READERS_MAX],
     bell('mainBell', layout.mainBell),
     bell('ioBell', layout.ioBell),
-    ...layout.workerBells.map((at, i) => bell(`workerBell ${i}`, at)),
     ...arena('fetch', layout.fetch),
-    ...layout.decode.flatMap((one, i) => arena(`decode ${i}`, one)),
+    ['fetchSums', layout.fetchSums, 2],
+    ['decodersEnd', layout.decodersEnd, 1],
+    ['decoderSums', layout.decoderSums, 2 * DECODERS_MAX],
     ['slotRaw', layout.slotRaw, SLOTS_MAX],
     ['slotDecoded', layout.slotDecoded, SLOTS_MAX],
-    ...layout.toWorker.map((at, i) => ring(`toWorker ${i}`, at)),
-    ...layout.toMain.map((at, i) => ring(`toMain ${i}`, at)),
   ]
 }
 
-describe.each([1, 2, 7, 16])('the layout for %i workers', (workers) => {
-  const layout = layoutOf({ workers, fetchSegments: 100, decodeSegments: 33 })
-  const all = parts(layout).sort(([, a], [, b]) => a - b)
+/** Every part of a worker's memory. */
+function workerParts(layout: WorkerLayout): Part[] {
+  const { roomWanted, decode, toWorker, toMain } = layout
+  const rings = [ring('toWorker', toWorker), ring('toMain', toMain)]
+  return [['roomWanted', roomWanted, 1], bell('bell', layout.bell), ...arena('decode', decode), ...rings]
+}
+
+const hub = layoutOf({ fetchSegments: 100 })
+const worker = workerLayoutOf({ segments: 33 })
+
+describe.each([
+  ['the hub', hub, hubParts(hub)],
+  ['a worker', worker, workerParts(worker)],
+] as const)('the layout of %s', (_, layout, unsorted) => {
+  const all = [...unsorted].sort(([, a], [, b]) => a - b)
 
   it('has parts that do not overlap, within its size', () => {
     for (const [i, [name, at, words]] of all.entries()) {
@@ -70,7 +83,8 @@ describe.each([1, 2, 7, 16])('the layout for %i workers', (workers) => {
 describe('the memory', () => {
   it.each([1_048_576, 67_108_864])('of %i bytes takes no more than that, half for what is fetched', (bufferBytes) => {
     for (const workers of [1, 2, 3, 8]) {
-      const { fetch, decode } = allocateMemory(bufferBytes, workers)
+      const { fetch, workers: made } = allocateMemory(bufferBytes, workers)
+      const decode = made.map((one) => one.decode)
       expect(fetch.byteLength).toBe(bufferBytes / 2)
       expect(decode).toHaveLength(workers)
       const decodeBytes = decode.reduce((sum, { byteLength }) => sum + byteLength, 0)

@@ -14,7 +14,7 @@ const BUFFER_BYTES = 4 * MiB
 /** Bytes that all readers hold now: in the arenas, and on main's heap instead. */
 function heldBytes(memory: Memory): number {
   let bytes = 0
-  for (const arena of [memory.fetch, ...memory.decode]) {
+  for (const arena of [memory.fetch, ...memory.workers.map(({ decode }) => decode)]) {
     for (let reader = 0; reader < READERS_MAX; reader++) bytes += memory.usedBytes(arena, reader)
   }
   return bytes
@@ -45,7 +45,7 @@ async function expectAllReleased(kafka: Kafka): Promise<void> {
   expect(heldBytes(memory)).toBe(0)
   expect([load(words, layout.rawSpill), load(words, layout.decodeSpill)]).toEqual([0, 0])
   for (let slot = 0; slot < 200; slot++) expect([memory.slotRaw(slot), memory.slotDecoded(slot)]).toEqual([0, 0])
-  for (const arena of [memory.fetch, ...memory.decode]) {
+  for (const arena of [memory.fetch, ...memory.workers.map(({ decode }) => decode)]) {
     const { length } = arena.bytes
     const pieces = arena.claimPieces(length, 0)!
     expect(pieces.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)).toBe(length)

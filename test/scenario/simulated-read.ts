@@ -47,7 +47,7 @@ export async function readThroughStorm(options: StormyRead): Promise<StormyReadR
   const catchUpMs = world.clock.now() - stormEndMs
   const { memory } = await kafka.engine()
   await world.close()
-  const held = [memory.fetch.held(0), memory.decode[0]!.held(0)]
+  const held = [memory.fetch.held(0), memory.workers[0]!.decode.held(0)]
   const left = [...held, world.broker.connectionCount, world.clock.pendingCount]
   check(world, left.join() === '0,0,0,0', `left over: segments fetched, decoded, connections, timers: ${left}`)
   check(world, world.broker.errors.length === 0, `faults of the broker itself: ${world.broker.errors}`)
