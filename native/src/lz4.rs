@@ -221,13 +221,15 @@ impl<'a> Blocks<'a> {
         let size = (word & !STORED) as usize;
         let end = self.at + size;
         let next = end + if block_checksums { 4 } else { 0 };
-        if next > self.bytes.len() || size > block_max {
+        let stored = word & STORED != 0;
+        // An empty block would end the frame for lz4-napi, silently; nobody writes one.
+        if next > self.bytes.len() || size > block_max || size < if stored { 1 } else { 2 } {
             return Err(Fault::BAD_LZ4);
         }
         let is_last = next + 4 <= self.bytes.len() && uint32(self.bytes, next) == 0;
         let block = Block {
             bytes: &self.bytes[self.at..end],
-            stored: word & STORED != 0,
+            stored,
             checksum: block_checksums.then(|| uint32(self.bytes, end)),
             exact: block_max > 0x10000 || content_size.is_some() || (is_last && size <= COUNTED_BYTES_MAX),
         };

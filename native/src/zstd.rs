@@ -1,7 +1,7 @@
 //! zstd frames (RFC 8878), walked before they are decoded: where each ends and how much it may hold.
 
 use crate::fault::Fault;
-use zstd_safe::DCtx;
+use zstd_safe::{DCtx, InBuffer, OutBuffer, ResetDirective};
 
 const MAGIC: u64 = 0xfd2f_b528;
 const SKIPPABLE_MAGIC: u64 = 0x184d_2a50; // to …5f
@@ -28,7 +28,7 @@ pub fn measure(bytes: &[u8], limit: u64) -> Result<u64, Fault> {
 pub fn decompress(context: &mut DCtx, bytes: &[u8], out: &mut [u8]) -> Result<usize, Fault> {
     let mut written = 0;
     for frame in Frames::of(bytes) {
-        let Frame { start, end, skippable, size_max } = frame?;
+        let Frame { start, end, skippable, size_max, windowed } = frame?;
         if skippable {
             continue;
         }
@@ -36,9 +36,30 @@ pub fn decompress(context: &mut DCtx, bytes: &[u8], out: &mut [u8]) -> Result<us
         if size_max > room.len() as u64 {
             return Err(Fault::MORE_THAN_ANNOUNCED);
         }
-        written += context.decompress(room, &bytes[start..end]).map_err(|_| Fault::BAD_ZSTD)?;
+        let stored = &bytes[start..end];
+        let decoded = if windowed { stream(context, stored, room) } else { context.decompress(room, stored).ok() };
+        written += decoded.ok_or(Fault::BAD_ZSTD)?;
     }
     Ok(written)
+}
+
+/// As node:zlib decodes: what refers back beyond the window is not found.
+fn stream(context: &mut DCtx, frame: &[u8], out: &mut [u8]) -> Option<usize> {
+    context.reset(ResetDirective::SessionOnly).ok()?;
+    let mut input = InBuffer::around(frame);
+    let mut output = OutBuffer::around(out);
+    loop {
+        let before = (input.pos(), output.pos());
+        match context.decompress_stream(&mut output, &mut input) {
+            Ok(0) => return Some(output.pos()),
+            Ok(_) if (input.pos(), output.pos()) != before => {}
+            _ => {
+                // Ready for the next frame, whatever it is.
+                context.reset(ResetDirective::SessionOnly).ok()?;
+                return None;
+            }
+        }
+    }
 }
 
 struct Frame {
@@ -47,6 +68,8 @@ struct Frame {
     skippable: bool,
     /// What it decompresses to: as announced, else what its blocks hold at most.
     size_max: u64,
+    /// It says nothing of its size, and may hold more than its window.
+    windowed: bool,
 }
 
 struct Frames<'a> {
@@ -87,7 +110,7 @@ fn walk(bytes: &[u8], start: usize) -> Result<Frame, Fault> {
     let magic = little(bytes, start, 4);
     if magic & 0xffff_fff0 == SKIPPABLE_MAGIC {
         let end = start + 8 + little(bytes, start + 4, 4) as usize;
-        let frame = Frame { start, end, skippable: true, size_max: 0 };
+        let frame = Frame { start, end, skippable: true, size_max: 0, windowed: false };
         return if end > bytes.len() { Err(Fault::BAD_ZSTD) } else { Ok(frame) };
     }
     let descriptor = bytes[start + 4];
@@ -121,7 +144,7 @@ fn walk(bytes: &[u8], start: usize) -> Result<Frame, Fault> {
     if end > bytes.len() || size_max > total {
         return Err(Fault::BAD_ZSTD);
     }
-    Ok(Frame { start, end, skippable: false, size_max })
+    Ok(Frame { start, end, skippable: false, size_max, windowed: announced.is_none() && size_max > window })
 }
 
 /// Where the blocks end, and what they hold at most.

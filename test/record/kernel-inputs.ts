@@ -46,7 +46,7 @@ export async function* kernelInputs(seed: number, count: number): AsyncGenerator
       forms = await packedForms(below)
     }
     const form = forms[below(forms.length)]!
-    const batch = batches[below(batches.length)]!.slice()
+    const batch = new Uint8Array(batches[below(batches.length)]!)
     yield await one(below, at % 10, form, batch)
   }
 }
@@ -74,7 +74,7 @@ async function one(below: Below, kind: number, form: Packed, batch: Uint8Array):
       return { kind: 'damaged records', bytes: crafted({ codec: packingId(packing), bytes, count: 4 }) }
     }
     case 8: {
-      const bytes = crafted({ ...form, bytes: damage(form.bytes.slice(), 0, below) })
+      const bytes = crafted({ ...form, bytes: damage(new Uint8Array(form.bytes), 0, below) })
       return { kind: 'damaged packing', bytes, unlikeJava: form.unlikeJava }
     }
     default: {

@@ -65,7 +65,8 @@ function walkBlocks(bytes: Uint8Array, start: number, end: number): number {
     if (word === 0) break
     const size = word & 0x7fffffff
     const next = at + size + checksumBytes
-    if (next > end || size > blockMax) return Fault.BAD_LZ4
+    // An empty block would end the frame for lz4-napi, silently; nobody writes one.
+    if (next > end || size > blockMax || size < (word >>> 31 ? 1 : 2)) return Fault.BAD_LZ4
     // Blocks of 64 KiB in the middle are full, or nearly; a small last one, larger ones, and those under an announced
     // size are counted.
     const exact = blockMax > 0x10000 || hasContentSize || (size <= COUNTED_BYTES_MAX && isEndMark(bytes, next, end))

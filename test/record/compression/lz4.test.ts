@@ -55,6 +55,17 @@ it('refuses what may hold more than the limit', async () => {
   ).toBe('DECOMPRESSED_TOO_LARGE')
 })
 
+it('refuses an empty block, behind which lz4-napi reads nothing', async () => {
+  const head = Buffer.of(0x04, 0x22, 0x4d, 0x18, 0x40, 0x40, 0xc0)
+  const storedBlock = (text: string) => [Buffer.of(text.length, 0, 0, 0x80), Buffer.from(text)]
+  const frameOf = (...middle: Buffer[]) =>
+    Buffer.concat([head, ...storedBlock('abc'), ...middle, ...storedBlock('def'), Buffer.alloc(4)])
+  expect((await runCodec(lz4, frameOf(...storedBlock('!')))).plain?.toString()).toBe('abc!def')
+  for (const empty of [Buffer.of(0, 0, 0, 0x80), Buffer.of(1, 0, 0, 0, 0)]) {
+    expect((await runCodec(lz4, frameOf(empty))).fault).toBe('BAD_LZ4')
+  }
+})
+
 it('refuses a dictionary', async () => {
   expect((await runCodec(lz4, edit(frame(text), 4, 0x61))).fault).toBe('DICTIONARY')
 })
