@@ -154,8 +154,14 @@ export class Engine {
       this.#owners.delete(slot)
     }
     if (this.#dead !== undefined) return
-    await this.call({ op: 'closeReader', reader: id }, { timeoutMs: CLOSE_MS }).catch(() => undefined)
+    const closing = this.call({ op: 'closeReader', reader: id }, { timeoutMs: CLOSE_MS })
+    const closed = await closing.then(
+      () => true,
+      () => false,
+    )
     this.memory.countReader(-1)
+    // Its numbers may still be in use over there: they are not given again.
+    if (!closed) return
     this.#freeReaders.push(id)
     // What the workers still hold of these slots is released by the hub; generations tell old from new.
     this.#freeSlots.push(...slots)
