@@ -30,7 +30,6 @@ const entryPoints = [
   'src/cli/main.ts',
   /^src\/\w+\/([\w-]+-)?thread\.ts$/, // started by URL
   'src/wiring/simulated.ts', // the third wiring, for tests only
-  /^src\/(engine\/offsets|delivery\/(lanes|attempts))\.ts$/, // for the consumer to come
   'src/protocol/messages/consumer-protocol.ts', // travels inside JoinGroup, for groups to come
 ]
 

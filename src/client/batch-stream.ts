@@ -3,6 +3,7 @@
 import type { Timer } from '../base/clock.ts'
 import { MillraceError } from '../base/errors.ts'
 import type { ReaderSettings } from '../control/commands.ts'
+import type { BatchAcks } from '../delivery/acks.ts'
 import { Batch } from '../delivery/batch.ts'
 import type { Lease } from '../delivery/lease.ts'
 import type { RecordDecoder } from '../delivery/record-decoder.ts'
@@ -20,10 +21,19 @@ export interface StreamSettings {
   onCorruptRecord: 'fail' | 'skip'
   decoderOf(topic: string): RecordDecoder<unknown, unknown>
   stats: ReadStats
+  /** A batch is about to be given: from offset `first` to before `nextOffset`. Gives where it is acknowledged. */
+  taken?: (progress: PartitionProgress, first: number, nextOffset: number) => BatchAcks
+}
+
+/** A batch, and the generation of its reader when it was taken: it may be sought past before anyone looks at it. */
+export interface PulledBatch {
+  reader: PartitionReader
+  batch: Batch<unknown, unknown>
+  generation: number
 }
 
 /** What a pull gives: a batch; 'idle' when nothing came in time; 'end' when there is nothing more. */
-export type Pulled = { reader: PartitionReader; batch: Batch<unknown, unknown> } | 'idle' | 'end'
+export type Pulled = PulledBatch | 'idle' | 'end'
 
 /** A batch, or the error that ends its partition, in the order they came. */
 interface Queued {
@@ -44,6 +54,7 @@ export class BatchStream {
   readonly #handle: ReaderHandle
   readonly #partitions: PartitionReader[]
   readonly #waiters: Waiter[] = []
+  readonly #paused = new Set<PartitionReader>()
   /** Read from `#head` on; compacted now and then, as shifting a long array costs. */
   #queue: Queued[] = []
   #head = 0
@@ -66,11 +77,7 @@ export class BatchStream {
         (one) => new PartitionReader(one, engine.nextGeneration(), events, (owner) => slot(owner as PartitionReader)),
       )
     this.#active = this.#partitions.length
-    this.#handle.assign(
-      this.#partitions.map(({ slot, generation, progress: { topic, partition, position, end } }) => {
-        return { slot, generation, topic, partition, position, end }
-      }),
-    )
+    this.#assign(this.#partitions)
   }
 
   /** The next batch. Several pulls at once are served in order. Answers within `idleMs`, if given. */
@@ -95,6 +102,47 @@ export class BatchStream {
     for (const { progress } of chosen) if (progress.state !== 'failed') progress.state = 'stopped'
     this.#drop(reading)
     this.#serve()
+  }
+
+  /** Whoever waits is answered 'idle' now. */
+  interrupt(): void {
+    for (const waiter of [...this.#waiters]) {
+      waiter.timer?.cancel()
+      this.#idle(waiter)
+    }
+  }
+
+  /** Gives a partition up with an error, which is told in its turn. */
+  fail(progress: PartitionProgress, error: MillraceError): void {
+    this.#arrived(this.#reader(progress), error)
+  }
+
+  /** Reads on from another offset, also where reading had failed; nothing fetched before is given. Its generation. */
+  seek(progress: PartitionProgress, position: number): number {
+    const reader = this.#reader(progress)
+    progress.position = position
+    this.#renew(reader)
+    if (progress.state === 'failed') {
+      progress.state = 'active'
+      this.#active++
+      if (!this.#paused.has(reader)) this.#assign([reader])
+    } else if (!this.#paused.has(reader)) this.#handle.seek(reader.slot, reader.generation, position)
+    return reader.generation
+  }
+
+  /** Fetches no more of a partition and gives back what was fetched, until `resume`. */
+  pause(progress: PartitionProgress): void {
+    const reader = this.#reader(progress)
+    if (this.#paused.has(reader)) return
+    this.#paused.add(reader)
+    this.#renew(reader)
+    this.#handle.unassign([reader.slot])
+  }
+
+  /** Fetches a paused partition again. */
+  resume(progress: PartitionProgress): void {
+    const reader = this.#reader(progress)
+    if (this.#paused.delete(reader) && progress.state === 'active') this.#assign([reader])
   }
 
   /** Frees what is queued and tells I/O; resolves when nothing is in flight any more. */
@@ -155,7 +203,9 @@ export class BatchStream {
     }
     this.#settings.stats.took(lease, range.end - range.first, this.#engine.clock.now())
     const decoder = this.#settings.decoderOf(progress.topic)
-    return { reader, batch: new Batch(progress.topic, progress.partition, lease, range, decoder) }
+    const acks = this.#settings.taken?.(progress, lease.offsetAt(range.first), lease.nextOffset)
+    const batch = new Batch(progress.topic, progress.partition, lease, range, decoder, acks)
+    return { reader, batch, generation: reader.generation }
   }
 
   /** The partition has come to this offset; at its end it is done. */
@@ -204,11 +254,33 @@ export class BatchStream {
       this.#active--
     }
     this.#handle.unassign(readers.map(({ slot }) => slot))
+    this.#discard(readers)
+  }
+
+  #discard(readers: PartitionReader[]): void {
     for (const queued of this.#queue.splice(0).slice(this.#head)) {
       if (readers.includes(queued.reader)) discard(queued)
       else this.#queue.push(queued)
     }
     this.#head = 0
+  }
+
+  /** What was fetched so far is void. */
+  #renew(reader: PartitionReader): void {
+    reader.restart(this.#engine.nextGeneration())
+    this.#discard([reader])
+  }
+
+  #assign(readers: PartitionReader[]): void {
+    this.#handle.assign(
+      readers.map(({ slot, generation, progress: { topic, partition, position, end } }) => {
+        return { slot, generation, topic, partition, position, end }
+      }),
+    )
+  }
+
+  #reader(progress: PartitionProgress): PartitionReader {
+    return this.#partitions.find((reader) => reader.progress === progress)!
   }
 
   #serve(): void {

@@ -1,10 +1,12 @@
 // The client: options, one engine started when first needed, and everything that is made from it. [main thread]
-import { Closed } from '../base/errors.ts'
+import { Closed, InvalidOption } from '../base/errors.ts'
 import type { Deserializer } from '../delivery/serdes.ts'
 import { Engine, type EngineParts } from '../engine/engine.ts'
+import { Consumer } from './consumer.ts'
 import { Iteration } from './iteration.ts'
 import { planTopics, type TopicsArgument } from './iteration-spec.ts'
 import {
+  type ConsumerOptions,
   type IterateOptions,
   type KafkaOptions,
   type ResolvedKafkaOptions,
@@ -15,7 +17,10 @@ import {
 /** How the roles are started; the wiring decides whether on threads or inline. */
 export type StartEngine = (options: ResolvedKafkaOptions) => EngineParts | Promise<EngineParts>
 
-/** What `iterate` gives for its deserializers: `Buffer | null` where there is none. */
+/** What closing takes at most before the engine is closed. */
+const CLOSE_CONSUMERS_MS = 3_000
+
+/** What `iterate` and `consumer` give for its deserializers: `Buffer | null` where there is none. */
 type Read<O, P extends 'key' | 'value'> = O extends { [N in P]: Deserializer<infer T> } ? T : Buffer | null
 
 /** `Kafka` without a wiring; users get it bound to one, as `Kafka`. */
@@ -23,6 +28,7 @@ export class KafkaClient implements AsyncDisposable {
   /** The options in force, complete. */
   readonly options: ResolvedKafkaOptions
   readonly #start: StartEngine
+  readonly #consumers = new Set<Consumer<unknown, unknown>>()
   #engine: Promise<Engine> | undefined
   #closing: Promise<void> | undefined
 
@@ -55,6 +61,33 @@ export class KafkaClient implements AsyncDisposable {
     })
   }
 
+  /**
+   * Reads partitions that are assigned to it, from where its group left off, and commits what was processed.
+   *
+   * ```ts
+   * const consumer = kafka.consumer({ groupId: 'ingest', autoOffsetReset: 'earliest' })
+   * consumer.assign([{ topic: 'events', partition: 0 }])
+   * await consumer.run({ eachRecord: async (record) => …, concurrency: 8, order: 'key' })
+   * ```
+   */
+  consumer<const O extends ConsumerOptions = Record<never, never>>(
+    options?: O,
+  ): Consumer<Read<O, 'key'>, Read<O, 'value'>> {
+    if (options !== undefined && 'topics' in options) {
+      const text = 'consumer({ topics }) needs group membership, which comes with a later version: use assign().'
+      throw new InvalidOption('NOT_THERE_YET', text)
+    }
+    const consumer = new Consumer<Read<O, 'key'>, Read<O, 'value'>>({
+      options: resolveOptions('consumer', options ?? {}, this.options),
+      engine: () => this.engine(),
+      defaultApiTimeoutMs: this.options.defaultApiTimeoutMs,
+      serdesOf: (topic) => this.options.topics?.[topic] ?? {},
+      closed: (one) => this.#consumers.delete(one),
+    })
+    this.#consumers.add(consumer as unknown as Consumer<unknown, unknown>)
+    return consumer
+  }
+
   /** Connects now instead of at the first use: fails fast when no broker can be reached. */
   async connect({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const engine = await this.engine()
@@ -77,7 +110,8 @@ export class KafkaClient implements AsyncDisposable {
 
   /** Ends everything that runs: calls reject, loops end, threads stop. Settles within 5 s, broker dead or not. */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    // Consumers first: their last commits need the engine.
+    this.#closing ??= this.#closeConsumers().then(() => this.#close())
     return this.#closing
   }
 
@@ -88,6 +122,12 @@ export class KafkaClient implements AsyncDisposable {
   async #startEngine(): Promise<Engine> {
     refuseWhatIsNotThereYet(this.options)
     return new Engine(await this.#start(this.options))
+  }
+
+  async #closeConsumers(): Promise<void> {
+    const closing = [...this.#consumers].map((consumer) => consumer.close({ timeoutMs: CLOSE_CONSUMERS_MS }))
+    // What could not be committed is read again; whoever must know closes the consumer.
+    await Promise.allSettled(closing)
   }
 
   async #close(): Promise<void> {

@@ -1,12 +1,13 @@
 // The option table put together: every option with its scope, found by any of its spellings. [main thread]
 import type { OptionRow } from './option-row.ts'
 import { connectionOptions } from './options-connection.ts'
-import { fetchOptions, iterateOptions } from './options-fetch.ts'
+import { callOptions, fetchOptions, iterateOptions, readerOptions } from './options-fetch.ts'
 import { groupOptions } from './options-group.ts'
 import { producerOptions } from './options-producer.ts'
+import { runOptions } from './options-run.ts'
 
 /** Where an option may be set. Those of `fetch` are taken by `new Kafka` and by each reader. */
-export type OptionScope = 'kafka' | 'fetch' | 'iterate' | 'group' | 'producer'
+export type OptionScope = 'kafka' | 'fetch' | 'iterate' | 'call' | 'reader' | 'group' | 'run' | 'producer'
 
 /** A row with its name and scope. */
 export interface Option extends OptionRow {
@@ -23,7 +24,10 @@ export const optionTable: ReadonlyMap<string, Option> = new Map([
   ...rowsOf('kafka', connectionOptions),
   ...rowsOf('fetch', fetchOptions),
   ...rowsOf('iterate', iterateOptions),
+  ...rowsOf('call', callOptions),
+  ...rowsOf('reader', readerOptions),
   ...rowsOf('group', groupOptions),
+  ...rowsOf('run', runOptions),
   ...rowsOf('producer', producerOptions),
 ])
 

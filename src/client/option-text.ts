@@ -56,6 +56,8 @@ export function textLayer(
       securityAt ??= at
     } else if (option !== undefined && option.later !== undefined && !ours) {
       ignored.push({ name, at, why: `comes with ${option.later}` })
+    } else if (option?.scope === 'group' && !ours) {
+      ignored.push({ name, at, why: 'is set per consumer' })
     } else if (option !== undefined) {
       values[option.name] = parsed(option, assignment)
       sources[option.name] = { kind, at }

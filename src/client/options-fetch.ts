@@ -36,13 +36,21 @@ export const iterateOptions = {
   until: choice(['end', 'never'], { default: 'end', java: false }),
   /** With `until: 'never'`: yield `undefined` after so long without a record, so that the caller gets control. */
   idleMs: ms({ min: 1, java: false }),
-  /** Ends the iteration. */
+}
+
+/** What every call takes that may take long. */
+export const callOptions = {
+  /** Ends it. */
   signal: special<AbortSignal>()({
     type: 'AbortSignal',
     java: false,
     expected: 'an AbortSignal',
     accept: (given) => (given instanceof AbortSignal ? given : undefined),
   }),
+}
+
+/** What iterations and consumers take. */
+export const readerOptions = {
   /** The deserializer of keys, instead of the one in `topics`. */
   key: deserializer(),
   /** The deserializer of values, instead of the one in `topics`. */

@@ -1,12 +1,12 @@
-// Options of consumer groups: known by name, refused until groups are there. [main thread]
+// Options of consumers and of consumer groups; those of membership are refused until it is there. [main thread]
 import { choice, count, flag, ms, special, text } from './option-row.ts'
 
 const later = 'consumer groups'
 
 /** The rows of a group consumer. */
 export const groupOptions = {
-  /** The group whose members share the partitions. */
-  groupId: text({ later }),
+  /** The group that offsets are committed for. */
+  groupId: text({}),
   /** A name that survives restarts, so that they cause no rebalance (KIP-345). */
   groupInstanceId: text({ later }),
   /** `consumer` is the better choice with brokers from 4.0 (KIP-848). */
@@ -23,11 +23,13 @@ export const groupOptions = {
     accept: (given) => (Array.isArray(given) ? (given as string[]) : undefined),
   }),
   /** Where to start in a partition without a committed offset. */
-  autoOffsetReset: choice(['latest', 'earliest', 'none'], { default: 'latest', later }),
+  autoOffsetReset: choice(['latest', 'earliest', 'none'], { default: 'latest' }),
   /** Commit processed offsets from time to time. */
-  autoCommit: flag({ default: true, java: 'enable.auto.commit', later }),
+  autoCommit: flag({ default: true, java: 'enable.auto.commit' }),
   /** The time between two such commits. */
-  autoCommitIntervalMs: ms({ default: 5_000, later }),
+  autoCommitIntervalMs: ms({ default: 5_000, min: 1 }),
+  /** Records of a partition that may be processed behind one that is not; then no more of it are handed out. */
+  maxGapRecords: count({ default: 100_000, min: 1, java: false }),
   /** A member unheard of for so long leaves the group. */
   sessionTimeoutMs: ms({ default: 45_000, later }),
   /** The time between two heartbeats. */

@@ -8,8 +8,10 @@ import { checkOption, type OptionRow } from './option-row.ts'
 import { suggestOption } from './option-suggestion.ts'
 import { type Option, type OptionScope, optionTable } from './option-table.ts'
 import type { connectionOptions } from './options-connection.ts'
-import type { fetchOptions, iterateOptions } from './options-fetch.ts'
+import type { callOptions, fetchOptions, iterateOptions, readerOptions } from './options-fetch.ts'
+import type { groupOptions } from './options-group.ts'
 import type { producerOptions } from './options-producer.ts'
+import type { runOptions } from './options-run.ts'
 import { profiles } from './profiles.ts'
 
 type Given<T> = { readonly [K in keyof T]?: T[K] extends OptionRow<infer In, unknown> ? In | undefined : never }
@@ -27,7 +29,14 @@ export interface KafkaOptions extends Given<typeof connectionOptions>, FetchOpti
 }
 
 /** What the second argument of `kafka.iterate` takes. */
-export interface IterateOptions extends FetchOptions, Given<typeof iterateOptions> {}
+export interface IterateOptions
+  extends FetchOptions,
+    Given<typeof iterateOptions>,
+    Given<typeof callOptions>,
+    Given<typeof readerOptions> {}
+
+/** What `kafka.consumer` takes. */
+export interface ConsumerOptions extends FetchOptions, Given<typeof groupOptions>, Given<typeof readerOptions> {}
 
 /** What a producer will take. */
 export interface ProducerOptions extends Given<typeof producerOptions> {}
@@ -43,12 +52,27 @@ export interface ResolvedKafkaOptions
 }
 
 /** The options of one iteration, complete. */
-export interface ResolvedIterateOptions extends ResolvedFetchOptions, Resolved<typeof iterateOptions> {}
+export interface ResolvedIterateOptions
+  extends ResolvedFetchOptions,
+    Resolved<typeof iterateOptions>,
+    Resolved<typeof callOptions>,
+    Resolved<typeof readerOptions> {}
+
+/** The options of one consumer, complete. */
+export interface ResolvedConsumerOptions
+  extends ResolvedFetchOptions,
+    Resolved<typeof groupOptions>,
+    Resolved<typeof readerOptions> {}
+
+/** The options of one run, complete. */
+export interface ResolvedRunOptions extends Resolved<typeof runOptions>, Resolved<typeof callOptions> {}
 
 const TAKES = {
   kafka: ['kafka', 'fetch'],
   fetch: ['fetch'],
-  iterate: ['fetch', 'iterate'],
+  iterate: ['fetch', 'iterate', 'call', 'reader'],
+  consumer: ['fetch', 'group', 'reader'],
+  run: ['run', 'call'],
 } as const satisfies Record<string, readonly OptionScope[]>
 
 type Target = keyof typeof TAKES
@@ -64,6 +88,12 @@ export function resolveOptions(
   given: IterateOptions,
   base?: ResolvedFetchOptions,
 ): ResolvedIterateOptions
+export function resolveOptions(
+  target: 'consumer',
+  given: ConsumerOptions,
+  base?: ResolvedFetchOptions,
+): ResolvedConsumerOptions
+export function resolveOptions(target: 'run', given: object): ResolvedRunOptions
 export function resolveOptions(target: Target, given: object, base?: object): object {
   const resolved = resolve(target, given, base)
   if (target === 'kafka' && resolved['brokers'] === undefined) {
@@ -149,15 +179,19 @@ function refuseMisplaced(target: Target, name: string, source: OptionSource): vo
     const hint = meant === undefined ? 'docs/options.md lists all of them.' : `Did you mean ${meant}?`
     throw new InvalidOption('UNKNOWN_OPTION', `Unknown option '${name}'${where}. ${hint}`)
   }
-  if ((TAKES[target] as readonly OptionScope[]).includes(option.scope)) return
   if (option.later !== undefined) {
     throw new InvalidOption('NOT_THERE_YET', `${name}${where} belongs to ${option.later}, which this version has not.`)
   }
+  if ((TAKES[target] as readonly OptionScope[]).includes(option.scope)) return
   throw new InvalidOption('INVALID_OPTION', `${name}${where} does not belong here; set it ${placeOf(option)}.`)
 }
 
 function placeOf({ name, scope }: Option): string {
-  return scope === 'iterate' ? `per iteration: kafka.iterate(topics, { ${name} })` : `once: new Kafka({ ${name} })`
+  if (scope === 'iterate') return `per iteration: kafka.iterate(topics, { ${name} })`
+  if (scope === 'group') return `per consumer: kafka.consumer({ ${name} })`
+  if (scope === 'run') return `per run: consumer.run({ ${name} })`
+  if (scope === 'reader') return `per iteration or consumer: kafka.consumer({ ${name} })`
+  return scope === 'call' ? `per call: { ${name} }` : `once: new Kafka({ ${name} })`
 }
 
 /** Pairs of which the first may not exceed the second. */
@@ -183,6 +217,7 @@ function settle(values: Record<string, unknown>, sources: Record<string, OptionS
     if (isSet(low)) values[high] = values[low]
     else values[low] = values[high]
   }
+  if (!('maxResponseBytes' in values)) return
   const wanted = Math.min(Number(values['fetchMaxBytes']) + FRAME_MARGIN_BYTES, FRAME_BYTES_MAX)
   if (Number(values['maxResponseBytes']) >= wanted) return
   if (isSet('maxResponseBytes')) {

@@ -62,6 +62,13 @@ export class PartitionReader implements PartitionOwner {
     this.#tellFailure()
   }
 
+  /** Reading begins anew at the progress' position; what is under way belongs to an older generation. */
+  restart(generation: number): void {
+    this.generation = generation
+    this.arrivedUpTo = this.progress.position
+    this.#failure = undefined
+  }
+
   failed(error: MillraceError, position: number): void {
     this.#failure ??= { error, position }
     this.#tellFailure()

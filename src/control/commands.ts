@@ -29,7 +29,12 @@ export interface ReaderSettings {
 }
 
 /** What a call may be addressed to. */
-export type CallTarget = 'any' | 'controller' | { broker: number } | { leader: { topic: string; partition: number } }
+export type CallTarget =
+  | 'any'
+  | 'controller'
+  | { broker: number }
+  | { leader: { topic: string; partition: number } }
+  | { coordinator: 'group'; key: string }
 
 /** One entry of a batched ListOffsets: -2 earliest, -1 latest, else the first offset at or after a timestamp. */
 export interface OffsetQuery {
@@ -47,11 +52,17 @@ export interface OffsetAnswer {
   error: WireError | undefined
 }
 
+/** Versions of an API in which a body makes sense; default: all that both sides know. */
+export interface VersionWish {
+  minVersion?: number
+  maxVersion?: number
+}
+
 /** A call from main that the I/O thread answers with `reply`. */
 export type Call =
   | { op: 'topics'; topics: string[] }
   | { op: 'offsets'; queries: OffsetQuery[]; isolationLevel: ReaderSettings['isolationLevel'] }
-  | { op: 'request'; target: CallTarget; api: string; body: unknown }
+  | ({ op: 'request'; target: CallTarget; api: string; body: unknown } & VersionWish)
   | { op: 'closeReader'; reader: number }
   | { op: 'close' }
 

@@ -1,6 +1,7 @@
 // One batch of one partition as user code holds it: cheap to look into, to be released when done. [main, workers]
 import { BatchReleased, type MillraceError } from '../base/errors.ts'
 import { KEY_LENGTH, KEY_START, VALUE_LENGTH, VALUE_START, WORDS_PER_RECORD } from '../record/columns.ts'
+import { type BatchAcks, notConsumed } from './acks.ts'
 import type { RecordHeaders } from './headers.ts'
 import type { Lease } from './lease.ts'
 import { ConsumerRecord, type OwnedBatch, UNREAD } from './record.ts'
@@ -10,6 +11,8 @@ import type { RecordDecoder } from './record-decoder.ts'
 export interface BatchRange {
   first: number
   end: number
+  /** Offset of the first record after the range, when it is a part of what is shown; default: the end of the batch. */
+  nextOffset?: number | undefined
 }
 
 /**
@@ -26,6 +29,8 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
   readonly lastOffset: number
   /** Records shown. */
   readonly count: number
+  /** The offset after the batch, also where its last records are compacted away or hidden. */
+  readonly nextOffset: number
   /** The partition's high watermark when the batch was fetched. */
   readonly highWatermark: number
   /** Leader epoch under which the batch was written. */
@@ -33,25 +38,30 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
   readonly #lease: Lease
   readonly #first: number
   readonly #decoder: RecordDecoder<K, V>
+  readonly #acks: BatchAcks | undefined
   #owned: OwnedBatch | undefined
 
   /** @internal */
-  constructor(topic: string, partition: number, lease: Lease, range: BatchRange, decoder: RecordDecoder<K, V>) {
+  constructor(
+    topic: string,
+    partition: number,
+    lease: Lease,
+    range: BatchRange,
+    decoder: RecordDecoder<K, V>,
+    acks?: BatchAcks,
+  ) {
     this.topic = topic
     this.partition = partition
     this.count = range.end - range.first
+    this.nextOffset = range.nextOffset ?? lease.nextOffset
     this.highWatermark = lease.highWatermark
     this.leaderEpoch = lease.leaderEpoch
     this.#lease = lease
     this.#first = range.first
     this.#decoder = decoder
+    this.#acks = acks
     this.baseOffset = this.offsetAt(0)
     this.lastOffset = this.offsetAt(this.count - 1)
-  }
-
-  /** The offset after the batch, also where its last records are compacted away or hidden. */
-  get nextOffset(): number {
-    return this.#lease.nextOffset
   }
 
   /** Whether `release` was called. */
@@ -114,6 +124,19 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
     return undefined
   }
 
+  /** Record `i`, or all, are processed: from here on they may be committed. False: refused, the partition is gone. */
+  ack(i?: number): boolean {
+    const acks = this.#acked()
+    if (i === undefined) return acks.ack(this.baseOffset, this.nextOffset)
+    return acks.ack(this.offsetAt(i), i + 1 < this.count ? this.offsetAt(i + 1) : this.nextOffset)
+  }
+
+  /** All records are processed; commits what is processed of the partition, without a gap. */
+  async commit(): Promise<void> {
+    this.ack()
+    await this.#acked().commit()
+  }
+
   /** Gives the memory back. The loop over `.batches()` does it by itself. */
   release(): void {
     this.#lease.release()
@@ -121,6 +144,14 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
 
   [Symbol.dispose](): void {
     this.release()
+  }
+
+  /** @internal Records from `first` to before `end`, as a batch of the same memory: releasing one releases both. */
+  part(first: number, end: number): Batch<K, V> {
+    if (first === 0 && end === this.count) return this
+    const nextOffset = end < this.count ? this.offsetAt(end) : this.nextOffset
+    const range = { first: this.#first + first, end: this.#first + end, nextOffset }
+    return new Batch(this.topic, this.partition, this.#lease, range, this.#decoder, this.#acks)
   }
 
   /** @internal Record `i`, or undefined when it is to be skipped. */
@@ -139,7 +170,7 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
 
   /** @internal The batch's bytes outside shared memory: one copy, made when the first record is taken. */
   own(): OwnedBatch {
-    this.#owned ??= { topic: this.topic, partition: this.partition, ...this.#held().copy() }
+    this.#owned ??= { topic: this.topic, partition: this.partition, acks: this.#acks, ...this.#held().copy() }
     return this.#owned
   }
 
@@ -156,6 +187,11 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
   #word(i: number, column: number): number {
     const lease = this.#held()
     return lease.index[lease.indexStart + this.#at(i) * WORDS_PER_RECORD + column]!
+  }
+
+  #acked(): BatchAcks {
+    if (this.#acks === undefined) throw notConsumed(this)
+    return this.#acks
   }
 
   #at(i: number): number {

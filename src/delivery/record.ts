@@ -1,6 +1,15 @@
 // One record as user code holds it: it stays readable and equal for ever. [main, workers]
-import { HEADERS_START, KEY_LENGTH, KEY_START, VALUE_LENGTH, VALUE_START, WORDS_PER_RECORD } from '../record/columns.ts'
+import {
+  HEADERS_START,
+  KEY_LENGTH,
+  KEY_START,
+  OFFSET_DELTA,
+  VALUE_LENGTH,
+  VALUE_START,
+  WORDS_PER_RECORD,
+} from '../record/columns.ts'
 import { readHeaders } from '../record/headers.ts'
+import { type BatchAcks, notConsumed } from './acks.ts'
 import { RecordHeaders } from './headers.ts'
 
 /** A batch's bytes as memory of main's own, shared by the records taken from it and freed with the last of them. */
@@ -9,6 +18,8 @@ export interface OwnedBatch {
   partition: number
   bytes: Buffer
   index: Int32Array
+  /** Undefined in an iteration, where there is nothing to acknowledge. */
+  acks: BatchAcks | undefined
 }
 
 /** A key or value without a deserializer, whose bytes are made when they are first asked for. */
@@ -70,6 +81,22 @@ export class ConsumerRecord<K = Buffer | null, V = Buffer | null> {
     return index[this.#row + KEY_LENGTH]! >= 0 && index[this.#row + VALUE_LENGTH]! < 0
   }
 
+  /** The record is processed: from here on it may be committed. False: refused, the partition is gone or was sought. */
+  ack(): boolean {
+    const { index } = this.#batch
+    const acks = this.#acks()
+    const next = this.#row + WORDS_PER_RECORD
+    // Offsets up to the next record hold none.
+    const step = next < index.length ? index[next + OFFSET_DELTA]! - index[this.#row + OFFSET_DELTA]! : undefined
+    return acks.ack(this.offset, step === undefined ? acks.nextOffset : this.offset + step)
+  }
+
+  /** The record is processed; commits what is processed of its partition, without a gap. */
+  async commit(): Promise<void> {
+    this.ack()
+    await this.#acks().commit()
+  }
+
   /** The record as plain data. */
   toJSON(): object {
     const { topic, partition, offset, timestamp, key, value, headers } = this
@@ -79,6 +106,11 @@ export class ConsumerRecord<K = Buffer | null, V = Buffer | null> {
   [Symbol.for('nodejs.util.inspect.custom')](): object {
     const { topic, partition, offset, timestamp, key, value } = this
     return { topic, partition, offset, timestamp, key, value, headers: [...this.headers] }
+  }
+
+  #acks(): BatchAcks {
+    if (this.#batch.acks === undefined) throw notConsumed(this)
+    return this.#batch.acks
   }
 
   #bytes(start: number, length: number): Buffer | null {

@@ -6,7 +6,8 @@ import type { Random } from '../base/random.ts'
 import type { Transport } from '../base/transport.ts'
 import type { Call, CallResults, OffsetAnswer, ToIo, ToMain } from '../control/commands.ts'
 import type { Port } from '../control/port.ts'
-import type { ApiName } from '../protocol/apis.ts'
+import type { ApiName, ResponseOf } from '../protocol/apis.ts'
+import { firstError } from '../protocol/first-error.ts'
 import type { Answer, Bell } from '../ring/doorbell.ts'
 import type { Memory } from '../ring/memory.ts'
 import type { SpillDesk } from '../ring/spill.ts'
@@ -124,13 +125,23 @@ export class IoRole {
       case 'offsets':
         return this.#listOffsets(call, bounds)
       case 'request':
-        return this.#requester
-          .request(call.target, call.api as ApiName, call.body as never, bounds)
-          .then(({ body }) => body)
+        return this.#request(call, bounds)
       case 'closeReader':
         return this.#closeReader(call.reader)
       case 'close':
         return this.#close()
+  async #request(
+    { target, api, body, minVersion, maxVersion }: Extract<Call, { op: 'request' }>,
+    bounds: { timeoutMs: number; signal: AbortSignal },
+  ): Promise<unknown> {
+    const name = api as ApiName
+    // A coordinator that moved says so wherever its API has an error code: for OffsetCommit, beside each partition.
+    const errorCodeOf = (answer: ResponseOf<ApiName>) => firstError(name, answer as never)?.code ?? 0
+    const options = { ...bounds, minVersion, maxVersion, errorCodeOf }
+    const answer = await this.#requester.request(target, name, body as never, options)
+    return answer.body
+  }
+
     }
   }
 

@@ -65,7 +65,7 @@ describe('the environment', () => {
     const layer = environmentLayer({ MILLRACE_SCRATCH_VOLUME: 'x', MILLRACE_GROUP_ID: 'g' })
     expect(layer.ignored.map(({ at, why }) => [at, why])).toEqual([
       ['MILLRACE_SCRATCH_VOLUME', 'no option has this name'],
-      ['MILLRACE_GROUP_ID', 'comes with consumer groups'],
+      ['MILLRACE_GROUP_ID', 'is set per consumer'],
     ])
   })
 

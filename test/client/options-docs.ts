@@ -8,10 +8,14 @@ import { profiles } from '../../src/client/profiles.ts'
 export function optionsPage(): string {
   const texts = optionTexts()
   const options = [...optionTable.values()]
-  const table = (scopes: OptionScope[]) =>
+  /** All rows, or those whose part is there, or those whose part is not. */
+  const table = (scopes: OptionScope[], there?: boolean) =>
     aligned([
       ['option', 'type', 'default', 'range', 'Java name', 'meaning'],
-      ...options.filter(({ scope }) => scopes.includes(scope)).map((option) => row(option, texts.get(option.name)!)),
+      ...options
+        .filter(({ scope }) => scopes.includes(scope))
+        .filter(({ later }) => there === undefined || there === (later === undefined))
+        .map((option) => row(option, texts.get(option.name)!)),
     ])
   return `# Options
 
@@ -49,7 +53,19 @@ ${table(['fetch'])}
 
 Only for \`kafka.iterate(topics, { … })\`:
 
-${table(['iterate'])}
+${table(['iterate', 'call', 'reader'])}
+
+## Consuming
+
+For each \`kafka.consumer({ … })\`, beside those for reading and the deserializers \`key\` and \`value\`.
+
+${table(['group'], true)}
+
+## Running handlers
+
+For \`consumer.run({ … })\`, beside \`signal\`.
+
+${table(['run'])}
 
 ## Profiles
 
@@ -64,11 +80,11 @@ environment, where other programs may need them, they are passed over.
 
 ### Consumer groups
 
-${table(['group'])}
+${table(['group'], false)}
 
 ### Producer
 
-${table(['producer'])}
+${table(['producer'], false)}
 `
 }
 
@@ -116,7 +132,7 @@ function profileTable(): string {
 /** The comments above the rows, by option. */
 function optionTexts(): Map<string, string> {
   const texts = new Map<string, string>()
-  for (const name of ['connection', 'fetch', 'group', 'producer']) {
+  for (const name of ['connection', 'fetch', 'group', 'run', 'producer']) {
     const source = readFileSync(new URL(`../../src/client/options-${name}.ts`, import.meta.url), 'utf8')
     for (const [, comment, option] of source.matchAll(/\n {2}\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n {2}(\w+): \w+/g)) {
       texts.set(option!, comment!.replace(/\s*\n\s*\*? ?/g, ' ').trim())

@@ -1,0 +1,122 @@
+// When and what a consumer commits: floors, on demand, from time to time, and at the end. [main thread]
+import { Timeout } from '../base/errors.ts'
+import type { Engine } from '../engine/engine.ts'
+import { Committer, type OffsetToCommit } from './committer.ts'
+import { noGroup } from './consumer-checks.ts'
+import { type ConsumerPartition, partitionKey } from './consumer-partition.ts'
+
+/** What decides about commits. */
+export interface CommitPlan {
+  engine(): Promise<Engine>
+  groupId: string | undefined
+  autoCommit: boolean
+  autoCommitIntervalMs: number
+  timeoutMs: number
+  /** A commit that nobody waits for failed. */
+  failed(error: unknown): void
+}
+
+/** Commits of one consumer, one at a time. */
+export class ConsumerCommits {
+  /** Undefined before the first use, and without a group. */
+  committer: Committer | undefined
+  readonly #plan: CommitPlan
+  #engine: Engine | undefined
+  #timer: { cancel(): void } | undefined
+
+  constructor(plan: CommitPlan) {
+    this.#plan = plan
+  }
+
+  /** Whether anything is committed without being asked for. */
+  get auto(): boolean {
+    return this.#plan.autoCommit && this.#plan.groupId !== undefined
+  }
+
+  /** The committer, or undefined when there is no group. */
+  async open(): Promise<Committer | undefined> {
+    const { groupId, timeoutMs } = this.#plan
+    if (groupId === undefined) return undefined
+    // Kept: at the end of the client the last commit is made while no engine is given out any more.
+    this.#engine ??= await this.#plan.engine()
+    this.committer ??= new Committer(this.#engine, groupId, timeoutMs)
+    return this.committer
+  }
+
+  /** The committer; throws when there is no group. */
+  async group(): Promise<Committer> {
+    const committer = await this.open()
+    if (committer === undefined) throw noGroup()
+    return committer
+  }
+
+  /** Commits the floors that are news. */
+  async floors(partitions: readonly ConsumerPartition[], signal?: AbortSignal): Promise<void> {
+    const news = () =>
+      partitions.flatMap((one) => {
+        one.settle()
+        const offset = one.tracker.committable()
+        return offset === undefined ? [] : [{ topic: one.topic, partition: one.partition, offset }]
+      })
+    await this.committer?.commit(news, storedIn(partitions), { signal })
+  }
+
+  /** Commits these offsets: everything before each is processed. */
+  async exactly(
+    partitions: readonly ConsumerPartition[],
+    offsets: readonly OffsetToCommit[],
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const wanted = offsets.map((offset) => ({ ...offset }))
+    const byKey = new Map(partitions.map((partition) => [partition.key, partition]))
+    for (const one of wanted) {
+      const { tracker } = byKey.get(partitionKey(one))!
+      tracker.ack(tracker, tracker.floor, one.offset)
+    }
+    await (await this.group()).commit(() => wanted, storedIn(partitions), { signal })
+  }
+
+  /** Commits every `autoCommitIntervalMs` from now on. What fails is part of the next commit. */
+  start(partitions: readonly ConsumerPartition[]): void {
+    const clock = this.#engine?.clock
+    if (!this.auto || clock === undefined) return
+    const next = () => {
+      const timer = clock.after(this.#plan.autoCommitIntervalMs, () => {
+        const again = () => {
+          if (this.#timer === timer) next()
+        }
+        this.floors(partitions).catch(this.#plan.failed).then(again)
+      })
+      this.#timer = timer
+    }
+    next()
+  }
+
+  /** No more commits from time to time. */
+  stop(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+
+  /** The last one: rejects when it takes longer than `limitMs`, whatever else is under way. */
+  async last(partitions: readonly ConsumerPartition[], limitMs: number): Promise<void> {
+    const clock = this.#engine?.clock
+    if (!this.auto || clock === undefined) return
+    let late = () => {}
+    const expired = new Promise<never>((_, reject) => {
+      const text = `The last commit for group '${this.#plan.groupId}' was not answered within ${limitMs} ms.`
+      late = () => reject(new Timeout('LAST_COMMIT_TIMED_OUT', text))
+    })
+    const timer = clock.after(limitMs, () => late())
+    try {
+      await Promise.race([this.floors(partitions), expired])
+    } finally {
+      timer.cancel()
+    }
+  }
+}
+
+function storedIn(partitions: readonly ConsumerPartition[]): (offset: OffsetToCommit) => void {
+  const byKey = new Map(partitions.map((partition) => [partition.key, partition]))
+  return (stored) => byKey.get(partitionKey(stored))!.tracker.wasCommitted(stored.offset)
+}

@@ -1,0 +1,143 @@
+// The queue of a consumer on main: batches as records, one at a time or a handful. [main thread]
+import type { Batch } from '../delivery/batch.ts'
+import type { ConsumerRecord } from '../delivery/record.ts'
+import type { ConsumerPartition } from './consumer-partition.ts'
+import type { SourceBatch } from './consumer-source.ts'
+
+type Pull = (idleMs: number | undefined) => Promise<SourceBatch | 'idle' | 'end'>
+
+/** Stands in one batch at a time. Records that are processed already are passed over. */
+export class ConsumerCursor<K, V> {
+  readonly #pull: Pull
+  #batch: Batch<K, V> | undefined
+  #partition: ConsumerPartition | undefined
+  #row = 0
+  /** An error that came after records, which were given first: the next call tells. */
+  #late: { error: unknown } | undefined
+  /** Calls are served one after the other: each waits for the one before. */
+  #turn: Promise<unknown> = Promise.resolve()
+  #waiting = 0
+
+  constructor(pull: Pull) {
+    this.#pull = pull
+  }
+
+  /** The next record, at once if it is there. */
+  next(idleMs: number | undefined): ConsumerRecord<K, V> | Promise<ConsumerRecord<K, V> | 'idle' | 'end'> {
+    if (this.#waiting === 0) {
+      const record = this.#step()
+      if (record !== undefined) return record
+    }
+    return this.#inTurn(async () => {
+      for (;;) {
+        const record = this.#step()
+        if (record !== undefined) return record
+        const pulled = await this.#fill(idleMs)
+        if (pulled !== undefined) return pulled
+      }
+    })
+  }
+
+  /** Up to `max` records: those that are there; the first is waited for, at most `timeoutMs`. */
+  take(max: number, timeoutMs: number | undefined): Promise<ConsumerRecord<K, V>[]> {
+    return this.#inTurn(async () => {
+      const records: ConsumerRecord<K, V>[] = []
+      while (records.length < max) {
+        const none = records.length === 0
+        try {
+          const record = this.#step()
+          if (record !== undefined) {
+            records.push(record)
+            continue
+          }
+        } catch (error) {
+          // Those before it are given first; it is met again.
+          if (none) throw error
+          break
+        }
+        const pulled = await this.#fill(none ? timeoutMs : 0).catch((error) => {
+          if (none) throw error
+          this.#late = { error }
+          return 'idle'
+        })
+        if (pulled !== undefined) break
+      }
+      return records
+    })
+  }
+
+  /** What is left of the batch it stands in, else the next batch. */
+  nextBatch(idleMs: number | undefined): Promise<Batch<K, V> | 'idle' | 'end'> {
+    return this.#inTurn(async () => {
+      for (;;) {
+        const batch = this.#batch
+        if (batch !== undefined && !batch.released && this.#row < batch.count) {
+          const partition = this.#partition!
+          this.#batch = undefined
+          partition.given = batch.nextOffset
+          return batch.part(this.#row, batch.count)
+        }
+        this.#leave()
+        const pulled = await this.#fill(idleMs)
+        if (pulled !== undefined) return pulled
+      }
+    })
+  }
+
+  /** Gives back the batch it stands in, if it is of this partition, or any. */
+  drop(partition?: ConsumerPartition): void {
+    if (partition === undefined || partition === this.#partition) this.#leave()
+  }
+
+  async #fill(idleMs: number | undefined): Promise<'idle' | 'end' | undefined> {
+    const late = this.#late
+    this.#late = undefined
+    if (late !== undefined) throw late.error
+    const pulled = await this.#pull(idleMs)
+    if (typeof pulled === 'string') return pulled
+    this.#batch = pulled.batch as Batch<K, V>
+    this.#partition = pulled.partition
+    this.#row = 0
+    return undefined
+  }
+
+  #step(): ConsumerRecord<K, V> | undefined {
+    const batch = this.#batch
+    if (batch === undefined) return undefined
+    const partition = this.#partition!
+    while (this.#row < batch.count) {
+      const row = this.#row
+      if (!partition.tracker.isDone(batch.offsetAt(row))) {
+        // Thrown here, the row is met again, unless `error.record.ack()` is called meanwhile.
+        const record = batch.decodeAt(row)
+        if (record === undefined) batch.ack(row)
+        else {
+          this.#row++
+          partition.given = this.#row < batch.count ? batch.offsetAt(this.#row) : batch.nextOffset
+          return record
+        }
+      }
+      this.#row++
+    }
+    this.#leave()
+    return undefined
+  }
+
+  #leave(): void {
+    this.#batch?.release()
+    this.#batch = undefined
+    this.#partition = undefined
+    this.#row = 0
+  }
+
+  async #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    this.#waiting++
+    const mine = this.#turn.then(run, run)
+    this.#turn = mine.catch(() => undefined)
+    try {
+      return await mine
+    } finally {
+      this.#waiting--
+    }
+  }
+}

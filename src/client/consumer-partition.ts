@@ -1,0 +1,98 @@
+// One partition of a consumer's assignment: what was given to user code, and what of it is processed. [main thread]
+import type { BatchAcks } from '../delivery/acks.ts'
+import type { Batch } from '../delivery/batch.ts'
+import { OffsetTracker, type TrackerStart } from '../engine/offsets.ts'
+import { PartitionProgress } from './partition-reader.ts'
+
+/** A partition by its name. */
+export interface TopicPartition {
+  topic: string
+  partition: number
+}
+
+/** `topic/partition`, to look it up by. */
+export const partitionKey = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
+
+/** Rows of a batch. */
+export interface RowRange {
+  first: number
+  end: number
+}
+
+/** Lives as long as the assignment. */
+export class ConsumerPartition {
+  readonly topic: string
+  readonly partition: number
+  readonly key: string
+  readonly progress: PartitionProgress
+  readonly tracker: OffsetTracker
+  /** The first offset that user code was not given yet. */
+  given: number
+  paused = false
+  /** Acks count; false once the assignment is over. */
+  live = true
+  /** The end of the last batch with records. */
+  #arrivedUpTo: number
+  readonly #commit: (partition: ConsumerPartition) => Promise<void>
+
+  constructor(name: TopicPartition, start: TrackerStart, commit: (partition: ConsumerPartition) => Promise<void>) {
+    this.topic = name.topic
+    this.partition = name.partition
+    this.key = partitionKey(name)
+    this.progress = new PartitionProgress(name.topic, name.partition, start.position, undefined)
+    this.tracker = new OffsetTracker(start)
+    this.given = start.position
+    this.#arrivedUpTo = start.position
+    this.#commit = commit
+  }
+
+  /** Next to be given to user code. */
+  get position(): number {
+    return this.given >= this.#arrivedUpTo ? this.progress.position : this.given
+  }
+
+  /** A batch was taken: from here on its offsets are waiting to be processed. */
+  arrived(first: number, nextOffset: number): BatchAcks {
+    const { tracker } = this
+    tracker.arrived(first, nextOffset)
+    this.#arrivedUpTo = nextOffset
+    const life = { epoch: tracker.epoch, generation: tracker.generation }
+    return {
+      nextOffset,
+      ack: (from, end) => this.live && tracker.ack(life, from, end),
+      commit: () => this.#commit(this),
+    }
+  }
+
+  /** Takes in that markers and hidden records were passed: nothing of them is waiting to be given. */
+  settle(): void {
+    this.tracker.passed(this.progress.position)
+  }
+
+  /** Everything that was handed out before is void. */
+  moveTo(position: number, generation: number, explicit: boolean): void {
+    this.tracker.seek(position, generation, { explicit })
+    this.progress.position = position
+    this.given = position
+    this.#arrivedUpTo = position
+  }
+
+  /** The first rows of a batch that are still to be processed. */
+  pendingRows(batch: Batch<unknown, unknown>): RowRange | undefined {
+    const offsets = this.tracker.pending(batch.baseOffset, batch.nextOffset)
+    if (offsets === undefined) return undefined
+    return { first: rowOf(batch, offsets.first), end: rowOf(batch, offsets.end) }
+  }
+}
+
+/** The first row at or after an offset. */
+function rowOf(batch: Batch<unknown, unknown>, offset: number): number {
+  let low = 0
+  let high = batch.count
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (batch.offsetAt(middle) < offset) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,172 @@
+// What a consumer reads from: the partitions of one assignment, from where their group left off. [main thread]
+import { fromWire, type MillraceError, OffsetOutOfRange } from '../base/errors.ts'
+import type { OffsetAnswer } from '../control/commands.ts'
+import type { Batch } from '../delivery/batch.ts'
+import type { RecordDecoder } from '../delivery/record-decoder.ts'
+import type { Engine } from '../engine/engine.ts'
+import { BatchStream } from './batch-stream.ts'
+import type { Committer } from './committer.ts'
+import { ConsumerPartition, partitionKey, type TopicPartition } from './consumer-partition.ts'
+import type { ResolvedConsumerOptions } from './options.ts'
+import type { PartitionProgress } from './partition-reader.ts'
+import type { ReadStats } from './read-stats.ts'
+
+/** A partition to be read, perhaps from an offset of the caller's choice. */
+export interface AssignedPartition extends TopicPartition {
+  /** Default: what the group has committed, else what `autoOffsetReset` says. */
+  offset?: number | undefined
+}
+
+/** What a source is made with. */
+export interface SourcePlan {
+  engine: Engine
+  options: ResolvedConsumerOptions
+  /** Undefined without a group. */
+  committer: Committer | undefined
+  epoch: number
+  assigned: readonly AssignedPartition[]
+  timeoutMs: number
+  stats: ReadStats
+  decoderOf(topic: string): RecordDecoder<unknown, unknown>
+  commit(partition: ConsumerPartition): Promise<void>
+}
+
+/** A batch of one of the partitions. */
+export interface SourceBatch {
+  partition: ConsumerPartition
+  batch: Batch<unknown, unknown>
+}
+
+const EARLIEST = -2
+const LATEST = -1
+
+/** Open until `close`; loops over the consumer come and go meanwhile. */
+export class ConsumerSource {
+  readonly partitions: readonly ConsumerPartition[]
+  readonly engine: Engine
+  readonly #stream: BatchStream
+  readonly #byKey: Map<string, ConsumerPartition>
+  readonly #byProgress: Map<PartitionProgress, ConsumerPartition>
+
+  /** Finds where to start and begins to read. Rejects when the brokers do not answer. */
+  static async open(plan: SourcePlan): Promise<ConsumerSource> {
+    const { epoch, options } = plan
+    const starts = await findStarts(plan)
+    const failed: { partition: ConsumerPartition; error: MillraceError }[] = []
+    const partitions = plan.assigned.map((name) => {
+      const start = starts.get(partitionKey(name))!
+      const { position = 0, committed } = start
+      const generation = plan.engine.nextGeneration()
+      const from = { epoch, generation, position, committed, maxGapRecords: options.maxGapRecords }
+      const partition = new ConsumerPartition(name, from, plan.commit)
+      if (start.error !== undefined) failed.push({ partition, error: start.error })
+      return partition
+    })
+    const source = new ConsumerSource(plan, partitions)
+    for (const { partition, error } of failed) source.#stream.fail(partition.progress, error)
+    return source
+  }
+
+  private constructor(plan: SourcePlan, partitions: ConsumerPartition[]) {
+    const { engine, options, stats, decoderOf } = plan
+    const { fetchMinBytes, fetchMaxBytes, maxPartitionFetchBytes, fetchMaxWaitMs, isolationLevel } = options
+    const { autoOffsetReset, checkCrcs, clientRack = '', onCorruptRecord } = options
+    const limits = { fetchMinBytes, fetchMaxBytes, maxPartitionFetchBytes, fetchMaxWaitMs }
+    this.engine = engine
+    this.partitions = partitions
+    this.#byKey = new Map(partitions.map((partition) => [partition.key, partition]))
+    this.#byProgress = new Map(partitions.map((partition) => [partition.progress, partition]))
+    const progress = partitions.map((partition) => partition.progress)
+    this.#stream = new BatchStream(engine, progress, {
+      reader: { ...limits, isolationLevel, autoOffsetReset, checkCrcs, clientRack },
+      failAtOnce: true,
+      onCorruptRecord,
+      decoderOf,
+      stats,
+      taken: (of, first, nextOffset) => this.#byProgress.get(of)!.arrived(first, nextOffset),
+    })
+  }
+
+  /** The partition, if it is one of these. */
+  find(name: TopicPartition): ConsumerPartition | undefined {
+    return this.#byKey.get(partitionKey(name))
+  }
+
+  /** The next batch; 'end' when no partition is left to be read. Throws the error that a partition ended with. */
+  async pull(idleMs: number | undefined): Promise<SourceBatch | 'idle' | 'end'> {
+    for (;;) {
+      const pulled = await this.#stream.pull(idleMs)
+      if (typeof pulled === 'string') return pulled
+      const { reader, batch, generation } = pulled
+      if (reader.generation === generation) return { partition: this.#byProgress.get(reader.progress)!, batch }
+      batch.release()
+    }
+  }
+
+  /** Whoever pulls is answered 'idle'. */
+  interrupt(): void {
+    this.#stream.interrupt()
+  }
+
+  /** Reads a partition on from another offset. `explicit`: the caller asked for it, and it is worth a commit. */
+  seek(partition: ConsumerPartition, position: number, explicit = true): void {
+    partition.moveTo(position, this.#stream.seek(partition.progress, position), explicit)
+  }
+
+  /** Stops to fetch a partition. What of it was not given yet is fetched again after `resume`. */
+  pause(partition: ConsumerPartition): void {
+    partition.paused = true
+    this.#stream.pause(partition.progress)
+  }
+
+  resume(partition: ConsumerPartition): void {
+    partition.paused = false
+    this.#stream.resume(partition.progress)
+  }
+
+  /** Ends reading; acks are refused from here on. */
+  async close(): Promise<void> {
+    for (const partition of this.partitions) partition.live = false
+    await this.#stream.close()
+  }
+}
+
+interface Start {
+  position?: number | undefined
+  committed?: number | undefined
+  error?: MillraceError | undefined
+}
+
+/** The offset asked for, else the committed one, else one end of the log. */
+async function findStarts(plan: SourcePlan): Promise<Map<string, Start>> {
+  const { assigned, committer, options, timeoutMs, engine } = plan
+  const starts = new Map<string, Start>()
+  const committed = (await committer?.fetch(assigned)) ?? []
+  for (const [i, one] of assigned.entries()) {
+    const known = committed[i]?.offset
+    starts.set(partitionKey(one), { position: one.offset ?? known, committed: known })
+  }
+  const open = assigned.filter((one) => starts.get(partitionKey(one))!.position === undefined)
+  if (open.length === 0) return starts
+  if (options.autoOffsetReset === 'none') {
+    for (const one of open) starts.get(partitionKey(one))!.error = nothingCommitted(one, options.groupId)
+    return starts
+  }
+  const timestamp = options.autoOffsetReset === 'earliest' ? EARLIEST : LATEST
+  const queries = open.map(({ topic, partition }) => ({ topic, partition, timestamp }))
+  const call = { op: 'offsets', queries, isolationLevel: options.isolationLevel } as const
+  const answers: OffsetAnswer[] = await engine.call(call, { timeoutMs })
+  for (const { topic, partition, offset, error } of answers) {
+    const start = starts.get(partitionKey({ topic, partition }))!
+    start.position = offset
+    start.error = error === undefined ? undefined : fromWire(error)
+  }
+  return starts
+}
+
+function nothingCommitted({ topic, partition }: TopicPartition, groupId: string | undefined): MillraceError {
+  const what = groupId === undefined ? 'There is no group' : `Group '${groupId}' has committed nothing`
+  const how = "autoOffsetReset is 'none': assign it with an offset, or seek"
+  const text = `${what} to start ${topic}[${partition}] from, and ${how}.`
+  return new OffsetOutOfRange('NO_OFFSET', text, { topic, partition })
+}

@@ -1,0 +1,205 @@
+// `consumer.run` on main: hands batches or records to a handler, in order where asked for, many at once. [main thread]
+import { onAbort } from '../base/on-abort.ts'
+import { errorPolicy } from '../delivery/attempts.ts'
+import type { Batch } from '../delivery/batch.ts'
+import { Lanes, type Started } from '../delivery/lanes.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { ConsumerPartition } from './consumer-partition.ts'
+import type { SourceBatch } from './consumer-source.ts'
+import type { ResolvedRunOptions } from './options.ts'
+import { type AttemptPlan, runBatch, runRecord } from './run-attempts.ts'
+import { DeadLetters } from './run-dead-letter.ts'
+import { checkRunOptions, type RunOptions } from './run-options.ts'
+
+/** What a run works on. */
+export interface RunHost {
+  engine: Engine
+  timeoutMs: number
+  /** The next batch; answers 'idle' when `ending` has fired and there is none. */
+  pull(ending: AbortSignal): Promise<SourceBatch | 'idle' | 'end'>
+  /** Has a waiting `pull` answered 'idle'. */
+  interrupt(): void
+}
+
+/** A batch that is being worked on, released when nothing of it is left to do. */
+interface Held {
+  partition: ConsumerPartition
+  batch: Batch<unknown, unknown>
+  /** The first row that no lane has yet. */
+  next: number
+  /** Jobs in lanes. */
+  open: number
+}
+
+/** A row of a batch, or all of it. */
+interface Job {
+  held: Held
+  row: number
+}
+
+/** One run. Batches wait here, bounded by the reader's credit in the engine: nothing more is fetched while they do. */
+export class Run<K, V> {
+  readonly #options: ResolvedRunOptions
+  readonly #host: RunHost
+  readonly #plan: AttemptPlan
+  readonly #lanes: Lanes<Job>
+  readonly #waiting = new Map<ConsumerPartition, Held[]>()
+  readonly #ending = new AbortController()
+  readonly #handlers = new AbortController()
+  #failure: { error: unknown } | undefined
+  #settled: (() => void) | undefined
+  #done: Promise<void> | undefined
+
+  constructor(options: RunOptions<K, V>, host: RunHost) {
+    const checked = checkRunOptions(options)
+    const { concurrency, order, maxInFlightRecords } = checked
+    this.#options = checked
+    this.#host = host
+    // Batches go to the lanes one by one, so that a pause finds them here.
+    const maxInFlight = checked.eachRecord !== undefined ? maxInFlightRecords : order === 'none' ? concurrency : 1
+    this.#lanes = new Lanes({ order, concurrency, maxInFlight })
+    const letters = new DeadLetters(host.engine, host.timeoutMs)
+    this.#plan = {
+      clock: host.engine.clock,
+      policy: errorPolicy(checked.onError),
+      timeoutMs: checked.handlerTimeoutMs,
+      handlers: this.#handlers.signal,
+      ending: this.#ending.signal,
+      deadLetter: (...letter) => letters.send(...letter),
+    }
+  }
+
+  /** Runs until it is ended; rejects with the error that ended it. */
+  start(): Promise<void> {
+    this.#done = this.#start()
+    return this.#done
+  }
+
+  /** Starts nothing more; resolves when what runs has ended, or after `graceMs`, when handlers are told to give up. */
+  async stop(graceMs: number): Promise<void> {
+    this.#end()
+    const timer = this.#plan.clock.after(graceMs, () => {
+      this.#handlers.abort()
+      this.#settled?.()
+    })
+    await this.#done?.catch(() => undefined)
+    timer.cancel()
+  }
+
+  /** Forgets what waits of a partition; what runs of it goes on, and its acks are refused. */
+  drop(partition: ConsumerPartition): void {
+    for (const { held } of this.#lanes.drop(partition.key)) this.#close(held)
+    for (const { batch } of this.#waiting.get(partition) ?? []) batch.release()
+    this.#waiting.delete(partition)
+  }
+
+  /** A partition may go on. */
+  resume(partition: ConsumerPartition): void {
+    this.#feed(partition)
+    this.#pump()
+  }
+
+  async #start(): Promise<void> {
+    const { signal } = this.#options
+    if (signal?.aborted) return
+    const unlisten = signal === undefined ? () => {} : onAbort(signal, () => this.#end())
+    try {
+      // Not for `pull` alone: brokers that do not answer must not hold up the end.
+      const ended = new Promise<void>((resolve) => onAbort(this.#ending.signal, resolve))
+      await Promise.race([this.#pullAll(), ended])
+    } catch (error) {
+      this.#fail(error)
+    }
+    unlisten()
+    this.#end()
+    for (const { held } of this.#lanes.drop()) this.#close(held)
+    if (this.#lanes.running > 0 && !this.#handlers.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#settled = resolve
+      })
+    }
+    for (const queue of this.#waiting.values()) for (const { batch } of queue) batch.release()
+    this.#waiting.clear()
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  async #pullAll(): Promise<void> {
+    while (!this.#ending.signal.aborted) {
+      const pulled = await this.#host.pull(this.#ending.signal)
+      if (pulled === 'end') return
+      if (pulled === 'idle') continue
+      const { partition, batch } = pulled
+      if (this.#ending.signal.aborted) return batch.release()
+      const queue = this.#waiting.get(partition)
+      const held = { partition, batch, next: 0, open: 0 }
+      if (queue === undefined) this.#waiting.set(partition, [held])
+      else queue.push(held)
+      this.#feed(partition)
+      this.#pump()
+    }
+  }
+
+  /** Hands the lanes as much of a partition as they may have. */
+  #feed(partition: ConsumerPartition): void {
+    const queue = this.#waiting.get(partition)
+    if (queue === undefined || this.#ending.signal.aborted) return
+    const byRecord = this.#options.eachRecord !== undefined
+    while (queue.length > 0 && !partition.paused && !partition.tracker.full && this.#lanes.hasRoom(partition.key)) {
+      const held = queue[0]!
+      const row = held.next
+      held.next = byRecord ? row + 1 : held.batch.count
+      if (held.next === held.batch.count) queue.shift()
+      held.open++
+      partition.given = held.next < held.batch.count ? held.batch.offsetAt(held.next) : held.batch.nextOffset
+      const add = (key: Buffer | null) => this.#lanes.add(partition.key, { held, row }, key)
+      if (this.#options.order === 'key') held.batch.withKey(row, add)
+      else add(null)
+    }
+    if (queue.length === 0) this.#waiting.delete(partition)
+  }
+
+  #pump(): void {
+    while (!this.#ending.signal.aborted) {
+      const started = this.#lanes.next()
+      if (started === undefined) return
+      void this.#work(started)
+    }
+  }
+
+  async #work(started: Started<Job>): Promise<void> {
+    const { held, row } = started.item
+    const { partition, batch } = held
+    const { eachBatch, eachRecord } = this.#options
+    try {
+      if (eachRecord !== undefined) await runRecord(this.#plan, partition, batch, row, eachRecord as never)
+      else await runBatch(this.#plan, partition, batch, eachBatch as never)
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#lanes.done(started)
+    this.#close(held)
+    if (this.#ending.signal.aborted) {
+      if (this.#lanes.running === 0) this.#settled?.()
+      return
+    }
+    this.#feed(partition)
+    this.#pump()
+  }
+
+  /** A job of a batch is over; the last one gives its memory back. */
+  #close(held: Held): void {
+    held.open--
+    if (held.open === 0 && held.next === held.batch.count) held.batch.release()
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.#end()
+  }
+
+  #end(): void {
+    if (this.#ending.signal.aborted) return
+    this.#ending.abort()
+    this.#host.interrupt()
+  }
+}
