@@ -3,6 +3,7 @@ import { Closed, InvalidOption } from '../base/errors.ts'
 import type { Deserializer } from '../delivery/serdes.ts'
 import { Engine, type EngineParts } from '../engine/engine.ts'
 import { Consumer } from './consumer.ts'
+import { Events, type KafkaEvents } from './events.ts'
 import { Iteration } from './iteration.ts'
 import { planTopics, type TopicsArgument } from './iteration-spec.ts'
 import {
@@ -29,12 +30,25 @@ export class KafkaClient implements AsyncDisposable {
   readonly options: ResolvedKafkaOptions
   readonly #start: StartEngine
   readonly #consumers = new Set<Consumer<unknown, unknown>>()
+  readonly #events: Events
   #engine: Promise<Engine> | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: KafkaOptions, start: StartEngine) {
     this.options = resolveOptions('kafka', options)
     this.#start = start
+    this.#events = new Events(this.options.logger)
+  }
+
+  /**
+   * Tells what connections and brokers are doing; returns how to stop that. The option `logger` hears of it as well.
+   *
+   * ```ts
+   * kafka.on('disconnected', ({ broker, error }) => console.warn(broker, error?.message))
+   * ```
+   */
+  on<N extends keyof KafkaEvents>(name: N, listener: (event: KafkaEvents[N]) => void): () => void {
+    return this.#events.on(name, listener)
   }
 
   /**
@@ -121,7 +135,9 @@ export class KafkaClient implements AsyncDisposable {
 
   async #startEngine(): Promise<Engine> {
     refuseWhatIsNotThereYet(this.options)
-    return new Engine(await this.#start(this.options))
+    const engine = new Engine(await this.#start(this.options))
+    engine.onEvent = (name, detail) => this.#events.tell(name, detail)
+    return engine
   }
 
   async #closeConsumers(): Promise<void> {

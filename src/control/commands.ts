@@ -90,9 +90,12 @@ export type ToIo =
   | { type: 'seek'; reader: number; slot: number; generation: number; position: number }
   | { type: 'unassign'; reader: number; slots: number[] }
 
+/** What the I/O thread tells without being asked. */
+export type EventName = 'connected' | 'disconnected' | 'throttled' | 'rebootstrapped' | 'reset'
+
 /** I/O to main. */
 export type ToMain =
   | { type: 'reply'; id: number; result: unknown; error: WireError | undefined }
   | { type: 'broker'; id: number; address: string }
   | { type: 'failed'; slot: number; generation: number; position: number; error: WireError }
-  | { type: 'event'; name: 'throttled' | 'disconnected' | 'reset'; detail: Record<string, unknown> }
+  | { type: 'event'; name: EventName; detail: Record<string, unknown> }

@@ -1,7 +1,7 @@
 // Main's end of the engine: readers, their slots, calls to the I/O thread, what keeps the process up. [main thread]
 import type { Clock } from '../base/clock.ts'
 import { Closed, fromWire, InvalidOption, type MillraceError } from '../base/errors.ts'
-import type { Call, CallResults, CursorStart, ReaderSettings, ToIo, ToMain } from '../control/commands.ts'
+import type { Call, CallResults, CursorStart, EventName, ReaderSettings, ToIo, ToMain } from '../control/commands.ts'
 import type { Port } from '../control/port.ts'
 import type { Answer, Bell } from '../ring/doorbell.ts'
 import { READERS_MAX, SLOTS_MAX } from '../ring/layout.ts'
@@ -54,6 +54,8 @@ const CLOSE_MS = 2_000
 export class Engine {
   readonly clock: Clock
   readonly memory: Memory
+  /** What connections, brokers and logs are doing; errors in it are plain data. */
+  onEvent: (name: EventName, detail: Record<string, unknown>) => void = () => {}
   readonly #parts: EngineParts
   readonly #calls: Calls
   readonly #hub: Hub
@@ -194,7 +196,7 @@ export class Engine {
         return
       }
       case 'event':
-        return
+        return this.onEvent(message.name, message.detail)
     }
   }
 

@@ -54,10 +54,7 @@ export class IoRole {
       clock,
       random,
       options,
-      onEvent: ({ type, ...detail }) => {
-        if (type === 'throttled' || type === 'disconnected')
-          port.post({ type: 'event', name: type, detail: plain(detail) })
-      },
+      onEvent: ({ type, ...detail }) => port.post({ type: 'event', name: type, detail: plain(detail) }),
     })
     this.#requester = new Requester(this.#cluster)
     this.#offsets = new OffsetLookup(this.#cluster)
@@ -98,7 +95,7 @@ export class IoRole {
     const { memory, spills, clock, port } = this.#parts
     const post = (message: ToMain) => port.post(message)
     const roomMade = () => {
-      if (memory.roomWanted(0)) this.#pump()
+      if (memory.readerRoomWanted(id)) this.#pump()
     }
     const roles = { feed: this.#feed, cluster: this.#cluster, offsets: this.#offsets }
     const shared = { memory, spills, clock, ...roles, post, roomMade }
@@ -130,6 +127,9 @@ export class IoRole {
         return this.#closeReader(call.reader)
       case 'close':
         return this.#close()
+    }
+  }
+
   async #request(
     { target, api, body, minVersion, maxVersion }: Extract<Call, { op: 'request' }>,
     bounds: { timeoutMs: number; signal: AbortSignal },
@@ -140,9 +140,6 @@ export class IoRole {
     const options = { ...bounds, minVersion, maxVersion, errorCodeOf }
     const answer = await this.#requester.request(target, name, body as never, options)
     return answer.body
-  }
-
-    }
   }
 
   async #topics(topics: string[], bounds: { timeoutMs: number; signal: AbortSignal }) {
