@@ -58,7 +58,7 @@ export function startThreads(options: WiringOptions): EngineParts {
   }
 }
 
-/** The decode workers: as many long-lived tasks as threads, so that each worker is a thread of its own. */
+/** The decode workers: as many tasks as threads, which end when all have started and leave their drains running. */
 class DecodePool {
   readonly fromIo: MessagePort[] = []
   readonly toMain: MessagePort[] = []
@@ -93,10 +93,24 @@ class DecodePool {
       this.#tasks.push(this.#piscina.run(task, { transferList: [task.stop, task.spillsOut, task.spillsIn] }))
     }
     for (const thread of this.#piscina.threads) thread.unref()
+    let startingCount = workers
+    for (const stop of this.#stops) {
+      stop.on('message', () => {
+        startingCount--
+        if (startingCount === 0) for (const one of this.#stops) one.postMessage('settled')
+      })
+      stop.unref()
+    }
   }
 
   onDeath(report: (error: MillraceError) => void): void {
-    for (const task of this.#tasks) task.catch((cause) => report(died('decode worker', cause)))
+    const tell = (cause: unknown) => report(died('decode worker', cause))
+    for (const task of this.#tasks) task.catch(tell)
+    this.#piscina.on('error', tell)
+    for (const thread of this.#piscina.threads) {
+      thread.once('error', tell)
+      thread.once('exit', (code) => tell(new Error(`it exited with code ${code}`)))
+    }
   }
 
   busy(): Record<string, number> {
@@ -106,12 +120,13 @@ class DecodePool {
   }
 
   async stop(): Promise<void> {
+    const stopped = this.#stops.map((stop) => new Promise<void>((resolve) => stop.once('close', resolve)))
     for (const stop of this.#stops) stop.postMessage('stop')
     let timer: NodeJS.Timeout | undefined
     const limit = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, STOP_MS)
     })
-    await Promise.race([Promise.allSettled(this.#tasks), limit])
+    await Promise.race([Promise.all(stopped), limit])
     clearTimeout(timer)
     await this.#piscina.destroy()
     for (const port of [...this.#stops, ...this.toMain]) port.close()

@@ -13,7 +13,10 @@ export interface WorkerTask {
   worker: number
   memory: SharedMemory
   maxDecompressedBytes: number
-  /** A message on it ends the task. Open, it keeps the thread up, which a pending Atomics.waitAsync would not. */
+  /**
+   * Says when the drain answers; 'settled' ends the task, 'stop' the drain. Open, it keeps the thread up, which a
+   * pending Atomics.waitAsync would not.
+   */
   stop: MessagePort
   /** To main: spills made here. */
   spillsOut: MessagePort
@@ -21,8 +24,11 @@ export interface WorkerTask {
   spillsIn: MessagePort
 }
 
-/** Resolves when the task was stopped. */
-export default function drainUntilStopped(task: WorkerTask): Promise<void> {
+/**
+ * Drains until it is stopped. The task itself ends before: piscina keeps the process up as long as one is running, and
+ * a program ends after its last loop. It does not end before all have started, so that each has a thread of its own.
+ */
+export default function startDraining(task: WorkerTask): Promise<void> {
   const memory = new Memory(task.memory)
   const { layout, words } = memory
   const own = memory.worker(task.worker)!
@@ -38,11 +44,12 @@ export default function drainUntilStopped(task: WorkerTask): Promise<void> {
     maxDecompressedBytes: task.maxDecompressedBytes,
   })
   return new Promise((resolve) => {
-    task.stop.once('message', () => {
+    task.stop.on('message', (message: 'settled' | 'stop') => {
+      resolve()
+      if (message === 'settled') return
       bell.stop()
       drain.close()
       for (const port of [task.stop, task.spillsOut, task.spillsIn]) port.close()
-      resolve()
     })
     bell.start(() => drain.run())
     // Ready: the drain answers.
