@@ -98,6 +98,8 @@ export interface SharedMemory {
   decodeSegments: number
   control: SharedArrayBuffer
   fetch: SharedArrayBuffer
+  /** Debug mode: freed memory is overwritten. */
+  poison: boolean
   /** Of the decode workers that there are from the start. */
   workers: WorkerMemory[]
 }
@@ -166,7 +168,7 @@ export const RING_TAIL = CACHE_LINE_WORDS
 export const RING_DESCRIPTORS = 2 * CACHE_LINE_WORDS
 
 /** Allocates the shared memory for `bufferBytes`: half for fetched bytes, half for what workers decode. */
-export function allocateMemory(bufferBytes: number, workers: number): SharedMemory {
+export function allocateMemory(bufferBytes: number, workers: number, poison = false): SharedMemory {
   const segments = (bytes: number) => Math.max(4, Math.floor(bytes / SEGMENT_BYTES))
   const fetchSegments = segments(bufferBytes / 2)
   const each = segments(bufferBytes / 2 / workers)
@@ -175,6 +177,7 @@ export function allocateMemory(bufferBytes: number, workers: number): SharedMemo
     decodeSegments: each * workers,
     control: new SharedArrayBuffer(layoutOf({ fetchSegments }).words * 4),
     fetch: new SharedArrayBuffer(fetchSegments * SEGMENT_BYTES),
+    poison,
     workers: Array.from({ length: workers }, (_, i) => allocateWorker(i, i, each)),
   }
 }

@@ -18,6 +18,7 @@ export class Memory {
   readonly layout: Layout
   readonly words: Words
   readonly fetch: Arena
+  readonly #poison: boolean
   readonly #decodeSegments: number
   readonly #workers = new Map<number, WorkerView>()
   readonly #spills = new Map<number, Spill>()
@@ -30,10 +31,12 @@ export class Memory {
     this.layout = layout
     this.words = words
     this.#decodeSegments = shared.decodeSegments
+    this.#poison = shared.poison
     this.fetch = new Arena(shared.fetch, words, layout.fetch, {
       words,
       at: layout.fetchSums,
       room: () => layout.fetch.segments,
+      poison: shared.poison,
     })
     for (const worker of shared.workers) this.addWorker(worker)
   }
@@ -53,7 +56,7 @@ export class Memory {
     const { words, layout } = this
     if (load(words, layout.decodersEnd) <= memory.place) store(words, layout.decodersEnd, memory.place + 1)
     const at = layout.decoderSums + 2 * memory.place
-    const worker = new WorkerView(memory, { words, at, room: () => this.#decodeRoom() })
+    const worker = new WorkerView(memory, { words, at, room: () => this.#decodeRoom(), poison: this.#poison })
     this.#workers.set(memory.id, worker)
     this.#list = [...this.#workers.values()]
     return worker

@@ -9,6 +9,9 @@ export interface Extent {
   sizeBytes: number
 }
 
+/** What freed memory holds in debug mode. */
+export const POISON = 0xdb
+
 /** How many segments so many bytes take. */
 export const segmentsFor = (sizeBytes: number): number => Math.ceil(sizeBytes / SEGMENT_BYTES)
 
@@ -18,6 +21,8 @@ export interface ArenaSums {
   at: number
   /** Segments that all arenas of the kind together may still take. */
   room(): number
+  /** Debug mode: freed segments are overwritten, so that a view that was kept is seen at once. */
+  poison: boolean
 }
 
 /**
@@ -130,6 +135,7 @@ export class Arena {
     // All segments of a block were claimed for one reader. It is read first: a freed segment may change hands at once.
     const reader = load(this.#control, this.#layout.owner + first)
     for (let at = first; at < end; at++) {
+      if (this.#sums.poison) this.#poison(at)
       const before = add(this.#control, this.#layout.references + at, -1)
       assert(before > 0, 'a segment is released once a reference')
       if (before === 1) freed++
@@ -145,6 +151,12 @@ export class Arena {
     if (kept >= sizeBytes) return sizeBytes
     this.release(start + kept, sizeBytes - kept)
     return kept
+  }
+
+  /** While the last reference is ours, nobody else may touch the segment. */
+  #poison(segment: number): void {
+    if (load(this.#control, this.#layout.references + segment) !== 1) return
+    this.bytes.fill(POISON, segment * SEGMENT_BYTES, (segment + 1) * SEGMENT_BYTES)
   }
 
   #isFree(segment: number): boolean {

@@ -26,7 +26,7 @@ export interface InlineWorld {
 /** Links the roles directly. One worker: more would share the thread anyway. */
 export function startInline(options: WiringOptions, world: InlineWorld): EngineParts {
   const { clock, post } = world
-  const memory = new Memory(allocateMemory(options.bufferBytes, 1))
+  const memory = new Memory(allocateMemory(options.bufferBytes, 1, options.debug))
   const [main, io] = localPorts<ToIo, ToMain>(post)
   const bells = { main: new LocalBell(post), io: new LocalBell(post), worker: new LocalBell(post) }
   const spills = new LocalSpills(memory)

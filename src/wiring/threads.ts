@@ -26,7 +26,7 @@ export function startThreads(options: WiringOptions): EngineParts {
   const { decodeWorkers: workers } = options
   // What the threads could not do is said here, before they start.
   kernelChoice()
-  const shared = allocateMemory(options.bufferBytes, workers)
+  const shared = allocateMemory(options.bufferBytes, workers, options.debug)
   const memory = new Memory(shared)
   const { layout, words } = memory
   const pool = new DecodePool(shared, workers, options.maxDecompressedBytes)

@@ -8,12 +8,13 @@ export interface WiringOptions {
   bufferBytes: number
   decodeWorkers: number
   maxDecompressedBytes: number
+  debug: boolean
 }
 
 /** Picks that part. */
 export function wiringOptions(options: ResolvedKafkaOptions): WiringOptions {
-  const { bufferBytes, decodeWorkers, maxDecompressedBytes } = options
-  return { io: ioOptions(options), bufferBytes, decodeWorkers, maxDecompressedBytes }
+  const { bufferBytes, decodeWorkers, maxDecompressedBytes, debug } = options
+  return { io: ioOptions(options), bufferBytes, decodeWorkers, maxDecompressedBytes, debug }
 }
 
 /** The options of connections, as plain data: what else there is (a logger, deserializers) cannot cross threads. */
