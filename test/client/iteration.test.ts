@@ -1,4 +1,4 @@
-// Reading topics without a group: what is read, where it ends, how it is left. In both ways of running the roles. [test]
+// Reading topics without a group: what is read, where it ends, how it is left, on threads and inline. [test]
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { encodeBatch } from '../../src/record/encode.ts'
 import { batchOf, collect, modes, Reading, within } from '../support/reading.ts'
