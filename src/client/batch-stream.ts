@@ -21,6 +21,8 @@ export interface StreamSettings {
   onCorruptRecord: 'fail' | 'skip'
   decoderOf(topic: string): RecordDecoder<unknown, unknown>
   stats: ReadStats
+  /** Reading goes on before where it was: the log was cut, or the position never was in it. */
+  movedBack?: (progress: PartitionProgress, position: number) => void
   /** A batch is about to be given: from offset `first` to before `nextOffset`. Gives where it is acknowledged. */
   taken?: (progress: PartitionProgress, first: number, nextOffset: number) => BatchAcks
 }
@@ -47,6 +49,9 @@ interface Waiter {
   timer: Timer | undefined
 }
 
+/** User code that never waits for anything but records has the thread for so long at a time. */
+const REST_AFTER_MS = 10
+
 /** One open reader and its queue. What is queued is bounded by the reader's credit in the engine. */
 export class BatchStream {
   readonly #engine: Engine
@@ -61,10 +66,13 @@ export class BatchStream {
   #active: number
   #errors: MillraceError[] = []
   #closing: Promise<void> | undefined
+  /** When the event loop last had a turn while batches were pulled. */
+  #restedAtMs: number
 
   constructor(engine: Engine, progress: PartitionProgress[], settings: StreamSettings) {
     this.#engine = engine
     this.#settings = settings
+    this.#restedAtMs = engine.clock.now()
     this.#handle = engine.openReader(settings.reader)
     const events = {
       arrived: (reader: PartitionReader, lease: Lease) => this.#arrived(reader, lease),
@@ -92,6 +100,17 @@ export class BatchStream {
       this.#waiters.push(waiter)
     })
     return this.#engine.holding(waiting)
+  }
+
+  /**
+   * A turn for the event loop, when it is time for one: a loop that always finds a record waits for promises alone,
+   * and timers, signals and sockets would not be heard before all that was fetched is read.
+   */
+  rest(): Promise<void> | undefined {
+    if (this.#engine.clock.now() - this.#restedAtMs < REST_AFTER_MS) return undefined
+    return this.#engine.turn().then(() => {
+      this.#restedAtMs = this.#engine.clock.now()
+    })
   }
 
   /** Nothing of these partitions is delivered from here on; I/O forgets them. */
@@ -194,6 +213,7 @@ export class BatchStream {
       this.#corrupt(reader, lease)
       return undefined
     }
+    if (lease.kind === Kind.position && lease.nextOffset < progress.position) this.#movedBack(reader, lease.nextOffset)
     const range = reader.range(lease)
     const shown = lease.kind === Kind.data && range.end > range.first
     this.#passed(reader, lease.nextOffset)
@@ -206,6 +226,13 @@ export class BatchStream {
     const acks = this.#settings.taken?.(progress, lease.offsetAt(range.first), lease.nextOffset)
     const batch = new Batch(progress.topic, progress.partition, lease, range, decoder, acks)
     return { reader, batch, generation: reader.generation }
+  }
+
+  /** The position was not in the log, or not any more: what stands before it now was not read yet. */
+  #movedBack(reader: PartitionReader, position: number): void {
+    reader.progress.position = position
+    reader.arrivedUpTo = position
+    this.#settings.movedBack?.(reader.progress, position)
   }
 
   /** The partition has come to this offset; at its end it is done. */

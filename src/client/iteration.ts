@@ -161,6 +161,7 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
   #cursor(): RecordCursor<K, V> {
     this.#records ??= new RecordCursor({
       pull: (idleMs) => this.#pull(idleMs),
+      rest: () => this.#stream?.rest(),
       idleMs: this.#plan.options.idleMs,
       ended: () => this.#suspend(),
     })
@@ -177,6 +178,8 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
     const suspensions = this.#suspensions
     try {
       const stream = this.#stream ?? (await this.#open())
+      const rest = stream.rest()
+      if (rest !== undefined) await rest
       const pulled = await stream.pull(idleMs)
       // The signal closes the stream, which then is at its end.
       if (pulled === 'end') signal?.throwIfAborted()

@@ -8,11 +8,16 @@ import type { PartitionProgress } from './partition-reader.ts'
 export interface CursorPlan {
   pull(idleMs: number | undefined): Promise<Pulled>
   idleMs: number | undefined
+  /** A turn for the event loop, when it is time for one. */
+  rest(): Promise<void> | undefined
   /** The last record was given, or none can be given any more: what is held can be freed. */
   ended(): Promise<void>
 }
 
 type Step<K, V> = IteratorResult<ConsumerRecord<K, V>, undefined>
+
+/** Looks at the clock every so many records. */
+const REST_EVERY = 64
 
 /** Stands in one batch at a time. */
 export class RecordCursor<K, V> {
@@ -23,6 +28,7 @@ export class RecordCursor<K, V> {
   /** Calls are served one after the other: each waits for the one before. */
   #turn: Promise<unknown> = Promise.resolve()
   #waiting = 0
+  #given = 0
 
   constructor(plan: CursorPlan) {
     this.#plan = plan
@@ -30,7 +36,7 @@ export class RecordCursor<K, V> {
 
   /** The next record; `undefined` after `idleMs` without one; done at the end. */
   next(): Promise<Step<K, V>> {
-    if (this.#waiting === 0) {
+    if (this.#waiting === 0 && ++this.#given % REST_EVERY !== 0) {
       try {
         const record = this.#step()
         if (record !== undefined) return Promise.resolve({ done: false, value: record })
@@ -45,6 +51,7 @@ export class RecordCursor<K, V> {
   take(max: number, timeoutMs: number | undefined, later: (error: unknown) => void): Promise<ConsumerRecord<K, V>[]> {
     return this.#inTurn(async () => {
       const records: ConsumerRecord<K, V>[] = []
+      await this.#plan.rest()
       try {
         while (records.length < max) {
           const record = this.#step()
@@ -79,6 +86,7 @@ export class RecordCursor<K, V> {
   }
 
   async #nextSlow(): Promise<Step<K, V>> {
+    await this.#plan.rest()
     for (;;) {
       let record: ConsumerRecord<K, V> | undefined
       try {

@@ -21,6 +21,8 @@ export interface EngineParts {
   bellOf(worker: WorkerView): Bell
   /** Keeps the process up (true) or lets it end (false). */
   hold(on: boolean): void
+  /** Runs a function soon, in a turn of the event loop of its own. */
+  post(run: () => void): void
   /** Tells of the death of a thread. */
   onDeath(report: (error: MillraceError) => void): void
   /** Share of time each thread was busy since the start, 0 to 1, by name. */
@@ -95,6 +97,11 @@ export class Engine {
     } finally {
       if (--this.#holds === 0) this.#parts.hold(false)
     }
+  }
+
+  /** Resolves in a turn of the event loop of its own: timers and sockets had theirs by then. */
+  turn(): Promise<void> {
+    return new Promise((resolve) => this.#parts.post(resolve))
   }
 
   /** A number never given before: what an older generation of a slot left in flight is told apart by it. */

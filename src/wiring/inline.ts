@@ -63,6 +63,7 @@ export function startInline(options: WiringOptions, world: InlineWorld): EngineP
       clearInterval(keepAlive)
       keepAlive = on ? setInterval(() => {}, 0x7fffffff) : undefined
     },
+    post,
     onDeath: () => {},
     busy: () => ({}),
     async stop() {

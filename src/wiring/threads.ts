@@ -44,6 +44,7 @@ export function startThreads(options: WiringOptions): EngineParts {
     ioBell: new Doorbell(words, layout.ioBell),
     bellOf: (worker) => new Doorbell(worker.words, worker.layout.bell),
     hold: (on) => (on ? io.ref() : io.unref()),
+    post: (run) => void setImmediate(run),
     onDeath(report) {
       io.on('error', (cause) => report(died('I/O thread', cause)))
       io.on('exit', (code) => !stopped && report(died('I/O thread', new Error(`it exited with code ${code}`))))

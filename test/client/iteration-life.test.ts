@@ -109,6 +109,33 @@ describe.each(modes)('with threads: %s', (mode) => {
     })
   })
 
+  describe('a loop that never waits', () => {
+    // Each record takes a millisecond: without turns for the event loop all 5,000 would come before the timer.
+    const work = () => {
+      for (const end = performance.now() + 1; performance.now() < end; );
+    }
+
+    it('hears timers: stopped by one it ends before all is read', async () => {
+      const source = reading.kafka.iterate(await seeded(1, 5_000, 100))
+      let count = 0
+      for await (const _ of source) {
+        if (count++ === 0) setTimeout(() => source.stop(), 20)
+        work()
+      }
+      expect(count).toBeLessThan(2_500)
+    })
+
+    it('hears timers batch by batch', async () => {
+      const source = reading.kafka.iterate(await seeded(1, 5_000, 5))
+      let count = 0
+      for await (const _ of source.batches()) {
+        if (count++ === 0) setTimeout(() => source.stop(), 20)
+        work()
+      }
+      expect(count).toBeLessThan(500)
+    })
+  })
+
   describe('a loop that is left', () => {
     it('is taken up after the last record that was given', async () => {
       const topic = await seeded(3, 40, 9)

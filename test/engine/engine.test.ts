@@ -42,6 +42,7 @@ function world() {
     ioBell: silent,
     bellOf: () => silent,
     hold: (on) => holds.push(on),
+    post: (run) => void setImmediate(run),
     onDeath: (report) => {
       die = report
     },
