@@ -83,6 +83,7 @@ export class ConsumerSource {
       onCorruptRecord,
       decoderOf,
       stats,
+      movedBack: (of, position) => this.#byProgress.get(of)!.moveTo(position, engine.nextGeneration(), true),
       taken: (of, first, nextOffset) => this.#byProgress.get(of)!.arrived(first, nextOffset),
     })
   }

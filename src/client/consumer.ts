@@ -86,6 +86,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   #left: (ConsumerRecord<K, V> | Batch<K, V>)[] = []
   #polled: ConsumerRecord<K, V>[] = []
   #received: ConsumerRecord<K, V>[] = []
+  /** A commit that will not do better next time, and nobody listened: whoever asks for something is told. */
+  #untold: { error: unknown } | undefined
   #closing: Promise<void> | undefined
   readonly #closeReaders: Promise<void>[] = []
 
@@ -100,6 +102,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       engine: () => plan.engine(),
       failed: (error) => {
         if (error instanceof MillraceError && this.listenerCount('error') > 0) this.emit('error', error)
+        else if ((error as MillraceError).retriable !== true) this.#untold ??= { error }
       },
     })
     this.#cursor = new ConsumerCursor((idleMs) => this.#pull(idleMs))
@@ -339,6 +342,9 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
 
   async #pull(idleMs: number | undefined, ending?: AbortSignal): Promise<SourceBatch | 'idle' | 'end'> {
     while (this.#closing === undefined) {
+      const untold = this.#untold
+      this.#untold = undefined
+      if (untold !== undefined) throw untold.error
       const source = await this.#open()
       if (ending?.aborted) return 'idle'
       try {

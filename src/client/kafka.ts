@@ -18,8 +18,9 @@ import {
 /** How the roles are started; the wiring decides whether on threads or inline. */
 export type StartEngine = (options: ResolvedKafkaOptions) => EngineParts | Promise<EngineParts>
 
-/** What closing takes at most before the engine is closed. */
-const CLOSE_CONSUMERS_MS = 3_000
+/** What consumers get for their end: handlers 1.5 s, the last commit 1 s; what they read from ends with the engine. */
+const CLOSE_CONSUMERS_MS = 4_500
+const CLOSE_CONSUMERS_WAIT_MS = 3_000
 
 /** What `iterate` and `consumer` give for its deserializers: `Buffer | null` where there is none. */
 type Read<O, P extends 'key' | 'value'> = O extends { [N in P]: Deserializer<infer T> } ? T : Buffer | null
@@ -141,9 +142,18 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   async #closeConsumers(): Promise<void> {
-    const closing = [...this.#consumers].map((consumer) => consumer.close({ timeoutMs: CLOSE_CONSUMERS_MS }))
+    const engine = await this.#engine?.catch(() => undefined)
+    if (engine === undefined || this.#consumers.size === 0) return
     // What could not be committed is read again; whoever must know closes the consumer.
-    await Promise.allSettled(closing)
+    const closing = [...this.#consumers].map((consumer) => consumer.close({ timeoutMs: CLOSE_CONSUMERS_MS }))
+    const closed = new Promise<void>((resolve) => {
+      const timer = engine.clock.after(CLOSE_CONSUMERS_WAIT_MS, resolve)
+      void Promise.allSettled(closing).then(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
+    await engine.holding(closed)
   }
 
   async #close(): Promise<void> {

@@ -110,6 +110,29 @@ describe.each(modes)('a consumer, %s', (mode) => {
     await consumer.close()
   })
 
+  it('a commit that is refused for good is told to a listener, else to whoever asks for the next batch', async () => {
+    await seed(3)
+    reading.broker.on('OffsetCommit', () => ({ errorCode: 30 }))
+    for (const listening of [true, false]) {
+      const consumer = consume({ autoCommitIntervalMs: 5 })
+      const errors: unknown[] = []
+      if (listening) consumer.on('error', (error) => errors.push(error))
+      await consumer.poll({ max: 1 })
+      await consumer.poll({ max: 1 })
+      let thrown: unknown
+      const polling = async () => {
+        while (errors.length === 0 && thrown === undefined) {
+          await consumer.poll({ timeoutMs: 10 }).catch((error) => {
+            thrown = error
+          })
+        }
+      }
+      await within('the error', 10_000, polling())
+      expect(listening ? errors[0] : thrown).toMatchObject({ name: 'Unauthorized', topic: 'events', partition: 0 })
+      expect(await errorOf(consumer.close())).toMatchObject({ name: 'Unauthorized' })
+    }
+  })
+
   it('never commits by itself with autoCommit: false', async () => {
     await seed(3)
     const consumer = consume({ autoCommit: false, autoCommitIntervalMs: 5 })
@@ -179,6 +202,32 @@ describe.each(modes)('a consumer, %s', (mode) => {
     expect(await none.recv()).toMatchObject({ partition: 1, offset: 0 })
     await none.seek({ topic: 'events', partition: 0 }, 3)
     expect(await none.recv()).toMatchObject({ partition: 0, offset: 3 })
+  })
+
+  it('goes back with a log that was cut, and from an offset that is not in it, and reads what is there now', async () => {
+    await seed(4)
+    await seed(6)
+    const consumer = consume({}, [0])
+    const read: string[] = []
+    for (let i = 0; i < 10; i++) read.push(String((await consumer.recv()).value))
+    const next = consumer.recv()
+    await consumer.commit()
+    expect(commits.at(-1)).toBe('events/0: 10')
+    reading.broker.moveLeader('events', 0, 1, { truncateTo: 4 })
+    await reading.broker.seed(
+      'events',
+      ['new4', 'new5', 'new6'].map((value) => ({ partition: 0, value })),
+    )
+    const again = await next
+    expect([again.offset, String(again.value)]).toEqual([4, 'new4'])
+    expect((await consumer.recv()).offset).toBe(5)
+    await consumer.commit()
+    expect(commits.at(-1)).toBe('events/0: 5')
+    await consumer.close()
+
+    const beyond = reading.kafka.consumer({ autoOffsetReset: 'earliest' })
+    beyond.assign([{ topic: 'events', partition: 0, offset: 500 }])
+    expect((await beyond.poll({ max: 20 })).map(({ offset }) => offset)).toEqual([0, 1, 2, 3, 4, 5, 6])
   })
 
   it('seeks: nothing fetched before is given, no ack of it counts', async () => {

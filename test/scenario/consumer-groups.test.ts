@@ -6,7 +6,7 @@ import { type Ground, onEveryGround } from '../support/grounds.ts'
 import { collect } from '../support/reading.ts'
 
 onEveryGround('consumer', (ground) => {
-  test('handlers on many records at once, keys in order; the next consumer of the group goes on after the last', async () => {
+  test('handlers on many records at once, keys in order; the next consumer goes on after the last', async () => {
     const topic = await filled(ground, 'keys', 3, 300)
     const kafka = ground.kafka()
     const seen = new Map<string, number[]>()
