@@ -339,6 +339,8 @@ export class Reader implements SourceHost {
         if (stale()) return
         if (answer?.error !== undefined) return this.#fail(cursor, answer.error)
         const to = answer?.offset ?? position
+        // The leader contradicts itself: it may be about to lose its place. Not to be asked in a hot loop.
+        if (to === position) return this.#later(cursor, this.#plan.cluster.backoffMs(cursor.attempts++))
         this.#plan.post({ type: 'event', name: 'reset', detail: { topic, partition, from: position, to } })
         this.#moveTo(cursor, to)
       },
