@@ -1,5 +1,10 @@
 // Every message that crosses between main and the I/O thread. Bytes never do: they lie in the rings. [shared commands]
+import type { MessagePort } from 'node:worker_threads'
 import type { WireError } from '../base/errors.ts'
+import type { WorkerMemory } from '../ring/layout.ts'
+
+/** The line on which a thread hears of spills. */
+export type SpillPort = MessagePort
 
 /** Where a partition is read from: an absolute offset that main resolved. */
 export interface CursorStart {
@@ -64,6 +69,10 @@ export type Call =
   | { op: 'offsets'; queries: OffsetQuery[]; isolationLevel: ReaderSettings['isolationLevel'] }
   | ({ op: 'request'; target: CallTarget; api: string; body: unknown } & VersionWish)
   | { op: 'closeReader'; reader: number }
+  /** A worker came; spills are announced to it on the port. */
+  | { op: 'addWorker'; worker: WorkerMemory; spills: SpillPort | undefined }
+  /** A reader sends to these from here on; answered when nothing goes to those before any more. */
+  | { op: 'route'; reader: number; workers: number[] | undefined; gone: number[] }
   | { op: 'close' }
 
 /** What each call resolves to. */
@@ -72,6 +81,8 @@ export interface CallResults {
   offsets: OffsetAnswer[]
   request: unknown
   closeReader: undefined
+  addWorker: undefined
+  route: undefined
   close: undefined
 }
 

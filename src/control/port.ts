@@ -3,7 +3,7 @@ import type { MessagePort, Worker } from 'node:worker_threads'
 
 /** One end of a line. Messages arrive in order, none is lost while both ends are open. */
 export interface Port<Out, In> {
-  post(message: Out): void
+  post(message: Out, transfer?: MessagePort[]): void
   /** Starts receiving. */
   onMessage(handle: (message: In) => void): void
   close(): void
@@ -12,7 +12,7 @@ export interface Port<Out, In> {
 /** A line over a MessagePort (or a Worker, which has the same methods). */
 export function messagePort<Out, In>(port: MessagePort | Worker): Port<Out, In> {
   return {
-    post: (message) => port.postMessage(message),
+    post: (message, transfer = []) => port.postMessage(message, transfer),
     onMessage: (handle) => void (port as MessagePort).on('message', handle),
     close: () => 'close' in port && port.close(),
   }

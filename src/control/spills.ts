@@ -14,17 +14,22 @@ const MAKERS_MAX = 1_000
 /** Numbers start anew after so many: an id is a positive word. */
 const MADE_MAX = 1_000_000
 
+/** What a token holds while a spill of this maker is open: its death gives it back. */
+export const spillHolder = (maker: number): number => 1 + maker
+
 /** Spills of one thread: it announces its own on `out`, and learns of others' on `into`. */
 export class PortSpills implements SpillDesk {
   readonly #memory: Memory
   readonly #maker: number
   readonly #out: MessagePort[]
+  readonly #holder: number
   #made = 0
 
   constructor(memory: Memory, maker: number, out: MessagePort[], into: MessagePort[]) {
     this.#memory = memory
     this.#maker = maker % MAKERS_MAX
-    this.#out = out
+    this.#out = [...out]
+    this.#holder = spillHolder(maker)
     memory.onMissingSpill(() => {
       for (const port of into) learnFrom(port, memory)
     })
@@ -35,9 +40,20 @@ export class PortSpills implements SpillDesk {
     }
   }
 
+  /** A thread came that may meet spills made here. */
+  tell(port: MessagePort): void {
+    this.#out.push(port)
+  }
+
+  /** It is gone. */
+  untell(port: MessagePort): void {
+    const at = this.#out.indexOf(port)
+    if (at >= 0) this.#out.splice(at, 1)
+  }
+
   open(sizeBytes: number, token: number): number | undefined {
     const id = FIRST_SPILL + (this.#made % MADE_MAX) * MAKERS_MAX + this.#maker
-    const buffer = allocate(this.#memory, sizeBytes, token)
+    const buffer = allocate(this.#memory, sizeBytes, token, this.#holder)
     if (buffer === undefined) return undefined
     this.#made++
     this.#memory.addSpill(id, buffer)
@@ -73,8 +89,8 @@ export class LocalSpills implements SpillDesk {
 }
 
 /** Takes the token and the memory, or neither. */
-function allocate(memory: Memory, sizeBytes: number, token: number): SharedArrayBuffer | undefined {
-  if (!takeSpillToken(memory.words, token)) return undefined
+function allocate(memory: Memory, sizeBytes: number, token: number, holder = 1): SharedArrayBuffer | undefined {
+  if (!takeSpillToken(memory.words, token, holder)) return undefined
   try {
     return Spill.allocate(sizeBytes, token)
   } catch (error) {

@@ -2,7 +2,7 @@
 
 import type { Clock } from '../base/clock.ts'
 import { fromWire, type MillraceError, Timeout, type WireError } from '../base/errors.ts'
-import type { Call, CallResults, ToIo } from '../control/commands.ts'
+import type { Call, CallResults, SpillPort, ToIo } from '../control/commands.ts'
 
 /** How long a call may take, and who may give it up. */
 export interface CallLimits {
@@ -20,12 +20,12 @@ interface Pending {
 
 /** Calls in flight. Each settles exactly once: by its answer, its limit, its signal, or the end of the I/O thread. */
 export class Calls {
-  readonly #post: (message: ToIo) => void
+  readonly #post: (message: ToIo, transfer?: SpillPort[]) => void
   readonly #clock: Clock
   readonly #pending = new Map<number, Pending>()
   #nextId = 1
 
-  constructor(post: (message: ToIo) => void, clock: Clock) {
+  constructor(post: (message: ToIo, transfer?: SpillPort[]) => void, clock: Clock) {
     this.#post = post
     this.#clock = clock
   }
@@ -59,7 +59,8 @@ export class Calls {
           reject(error)
         },
       })
-      this.#post({ type: 'call', id, timeoutMs, call })
+      const port = call.op === 'addWorker' ? call.spills : undefined
+      this.#post({ type: 'call', id, timeoutMs, call }, port === undefined ? [] : [port])
     })
   }
 

@@ -4,11 +4,12 @@ import { Closed, fromWire, InvalidOption, type MillraceError } from '../base/err
 import type { Call, CallResults, CursorStart, EventName, ReaderSettings, ToIo, ToMain } from '../control/commands.ts'
 import type { Port } from '../control/port.ts'
 import type { Answer, Bell } from '../ring/doorbell.ts'
-import { READERS_MAX, SLOTS_MAX } from '../ring/layout.ts'
+import { DECODERS_MAX, READERS_MAX, SLOTS_MAX, type WorkerMemory } from '../ring/layout.ts'
 import type { Memory } from '../ring/memory.ts'
 import type { WorkerView } from '../ring/worker-view.ts'
 import { type CallLimits, Calls } from './calls.ts'
 import { Hub, type SlotOwner } from './hub.ts'
+import type { PoolHost, ProcessorSpec, ProcessorThread } from './processor-pool.ts'
 
 /** What a wiring hands to main: the other roles, however they run. */
 export interface EngineParts {
@@ -27,6 +28,8 @@ export interface EngineParts {
   onDeath(report: (error: MillraceError) => void): void
   /** Share of time each thread was busy since the start, 0 to 1, by name. */
   busy(): Record<string, number>
+  /** Starts a thread with user code. */
+  startProcessor?(spec: ProcessorSpec, worker: WorkerMemory, index: number): ProcessorThread
   /** Ends the threads. */
   stop(): Promise<void>
 }
@@ -65,6 +68,9 @@ export class Engine {
   readonly #brokers = new Map<number, string>()
   readonly #freeSlots: number[] = []
   readonly #freeReaders: number[] = []
+  readonly #freePlaces: number[] = []
+  #placesMade: number
+  #workersMade: number
   #slotsMade = 0
   #readersMade = 0
   #holds = 0
@@ -75,7 +81,9 @@ export class Engine {
     this.#parts = parts
     this.clock = parts.clock
     this.memory = parts.memory
-    this.#calls = new Calls((message) => parts.io.post(message), parts.clock)
+    this.#placesMade = parts.memory.workers.length
+    this.#workersMade = this.#placesMade
+    this.#calls = new Calls((message, transfer) => parts.io.post(message, transfer), parts.clock)
     this.#hub = new Hub(parts.memory, parts.ioBell, (worker) => parts.bellOf(worker))
     parts.io.onMessage((message) => this.#message(message))
     parts.mainBell.start(() => this.#hub.drain())
@@ -141,6 +149,30 @@ export class Engine {
       seek: (slot, generation, position) => this.#post({ type: 'seek', reader: id, slot, generation, position }),
       unassign: (gone) => this.#post({ type: 'unassign', reader: id, slots: gone }),
       close: () => this.#closeReader(id, slots),
+    }
+  }
+
+  /** @internal What a pool of workers with user code needs. */
+  poolHost(): PoolHost {
+    const { startProcessor } = this.#parts
+    if (startProcessor === undefined) {
+      const text = "A processor needs worker threads: leave `threads: 'inline'` out, or use eachBatch."
+      throw new InvalidOption('PROCESSOR_INLINE', text)
+    }
+    return {
+      memory: this.memory,
+      clock: this.clock,
+      startProcessor,
+      nextWorker: () => {
+        const place = this.#freePlaces.pop() ?? this.#placesMade++
+        if (place >= DECODERS_MAX)
+          throw new InvalidOption('TOO_MANY_WORKERS', `at most ${DECODERS_MAX} workers can run`)
+        return { id: this.#workersMade++, place }
+      },
+      freePlace: (place) => this.#freePlaces.push(place),
+      give: (worker, take) => this.#hub.give(worker, take),
+      freed: (reader) => this.#hub.freed(reader),
+      call: (call) => this.call(call, { timeoutMs: CLOSE_MS }),
     }
   }
 

@@ -17,6 +17,7 @@ export class Hub {
   readonly #ioBell: Bell
   readonly #bellOf: (worker: WorkerView) => Bell
   readonly #owners = new Map<number, SlotOwner>()
+  readonly #takers = new Map<number, () => void>()
 
   constructor(memory: Memory, ioBell: Bell, bellOf: (worker: WorkerView) => Bell) {
     this.#memory = memory
@@ -34,10 +35,26 @@ export class Hub {
     this.#owners.delete(slot)
   }
 
+  /** The ring of this worker is drained by `take`, and by nobody when it is undefined. */
+  give(worker: number, take: (() => void) | undefined): void {
+    if (take === undefined) this.#takers.delete(worker)
+    else this.#takers.set(worker, take)
+  }
+
+  /** Memory came back: whoever waits for it is rung. */
+  freed(reader: number): void {
+    this.#freed(reader)
+  }
+
   /** Takes everything that has arrived. */
   drain(): void {
     for (const worker of this.#memory.workers) {
       const ring = worker.toMain
+      const taker = this.#takers.get(worker.id)
+      if (taker !== undefined) {
+        taker()
+        continue
+      }
       for (let at = ring.peek(); at >= 0; at = ring.peek()) {
         const lease = new Lease(this.#memory, worker, ring.words, at, this.#freed)
         ring.release()

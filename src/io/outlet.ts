@@ -1,4 +1,5 @@
 // Where batches leave the I/O thread: one ring a worker, and a backlog for when a ring is full. [I/O thread]
+import { Field } from '../ring/descriptor.ts'
 import type { Bell } from '../ring/doorbell.ts'
 import { DESCRIPTOR_WORDS } from '../ring/layout.ts'
 import type { Memory } from '../ring/memory.ts'
@@ -35,6 +36,16 @@ export class Outlet {
   addWorker(id: number): void {
     const worker = this.#memory.worker(id)!
     this.#lanes.set(id, { worker, bell: this.#bellOf(worker), backlog: [], touched: false })
+  }
+
+  /** A worker is dead: what did not reach its ring goes where its reader is read on. */
+  removeWorker(id: number): void {
+    const lane = this.#lanes.get(id)
+    this.#lanes.delete(id)
+    for (const words of lane?.backlog ?? []) {
+      this.send(words[Field.reader]!, words[Field.slot]!, (to, at) => to.set(words, at))
+    }
+    this.flush()
   }
 
   /** The batches of a reader go to these workers; undefined: to those that all readers share. */

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { type MillraceError, toWire } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { Transport } from '../base/transport.ts'
-import type { Call, CallResults, OffsetAnswer, ToIo, ToMain } from '../control/commands.ts'
+import type { Call, CallResults, OffsetAnswer, SpillPort, ToIo, ToMain } from '../control/commands.ts'
 import type { Port } from '../control/port.ts'
 import type { ApiName, ResponseOf } from '../protocol/apis.ts'
 import { firstError } from '../protocol/first-error.ts'
@@ -32,6 +32,8 @@ export interface IoParts {
   /** The bell of a worker. */
   bellOf(worker: WorkerView): Bell
   spills: SpillDesk
+  /** Whom spills made here are announced to: a worker that came, or is gone. Not where threads are shared. */
+  tellSpills?(worker: number, port: SpillPort | undefined): void
   options: IoOptions
 }
 
@@ -125,6 +127,14 @@ export class IoRole {
         return this.#request(call, bounds)
       case 'closeReader':
         return this.#closeReader(call.reader)
+      case 'addWorker': {
+        this.#parts.memory.addWorker(call.worker)
+        this.#outlet.addWorker(call.worker.id)
+        if (call.spills !== undefined) this.#parts.tellSpills?.(call.worker.id, call.spills)
+        return Promise.resolve(undefined)
+      }
+      case 'route':
+        return this.#route(call)
       case 'close':
         return this.#close()
     }
@@ -140,6 +150,16 @@ export class IoRole {
     const options = { ...bounds, minVersion, maxVersion, errorCodeOf }
     const answer = await this.#requester.request(target, name, body as never, options)
     return answer.body
+  }
+
+  async #route({ reader, workers, gone }: Extract<Call, { op: 'route' }>): Promise<undefined> {
+    this.#outlet.route(reader, workers)
+    for (const id of gone) {
+      this.#outlet.removeWorker(id)
+      this.#parts.tellSpills?.(id, undefined)
+      this.#parts.memory.removeWorker(id)
+    }
+    return undefined
   }
 
   async #topics(topics: string[], bounds: { timeoutMs: number; signal: AbortSignal }) {

@@ -22,6 +22,8 @@ export interface IoThreadData {
 const { memory: shared, options, spillPorts } = workerData as IoThreadData
 const memory = new Memory(shared)
 const { layout, words } = memory
+const spills = new PortSpills(memory, 0, spillPorts, [])
+const told = new Map<number, MessagePort>()
 
 new IoRole({
   transport: tcp,
@@ -31,6 +33,15 @@ new IoRole({
   memory,
   bell: new Doorbell(words, layout.ioBell),
   bellOf: (worker) => new Doorbell(worker.words, worker.layout.bell),
-  spills: new PortSpills(memory, 0, spillPorts, []),
+  spills,
+  tellSpills(worker, port) {
+    const old = told.get(worker)
+    if (old !== undefined) spills.untell(old)
+    old?.close()
+    told.delete(worker)
+    if (port === undefined) return
+    told.set(worker, port)
+    spills.tell(port)
+  },
   options,
 }).start()

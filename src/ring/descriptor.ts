@@ -40,6 +40,8 @@ export const Field = {
   decoded: 29,
   /** 1: verify the CRC. */
   checkCrcs: 30,
+  /** In a worker with a processor: the batch's entry in its ledger. */
+  entry: 31,
 } as const
 
 /** What a descriptor asks for. */
@@ -50,6 +52,10 @@ export const Kind = {
   skip: 1,
   /** No bytes: only the position moves (to baseOffset + nextDelta). */
   position: 2,
+  /** From a worker with a processor: the batch is there, and will be processed. Its bytes, if any, are main's. */
+  taken: 3,
+  /** From a worker with a processor: user code is done with offsets from baseOffset on. Its bytes are main's. */
+  processed: 4,
 } as const
 
 /** Stores a whole number of up to 53 bits in two words. */

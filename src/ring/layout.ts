@@ -18,6 +18,7 @@
 //  | control    waits for room · doorbell · decode arena as above     |
 //  |            rings I/O -> worker, worker -> main:                  |   head: consumer, tail: producer
 //  |            head, tail (a cache line each), then descriptors      |
+//  |            ledger of fetched bytes that it has (ledger.ts)       |   the worker; main when it is dead
 //  | decode bytes  16 KiB segments; the worker claims, decompressed records and indexes land here
 //  +------------------------------------------------------------------+
 //
@@ -36,6 +37,10 @@ export const RING_CAPACITY = 1_024
 export const DESCRIPTOR_WORDS = 32
 const CACHE_LINE_WORDS = 16
 
+/** Batches that a worker with a processor may have at once; more stay in its ring. */
+export const LEDGER_ENTRIES = 1_024
+/** One cache line. */
+export const LEDGER_WORDS = 16
 /** Workers alive at once, of all pools. */
 export const DECODERS_MAX = 64
 
@@ -77,6 +82,7 @@ export interface WorkerLayout {
   decode: ArenaLayout
   toWorker: number
   toMain: number
+  ledger: number
   words: number
 }
 
@@ -158,6 +164,7 @@ export function workerLayoutOf({ segments }: Pick<WorkerMemory, 'segments'>): Wo
     decode: all.arena(segments),
     toWorker: all.ring(),
     toMain: all.ring(),
+    ledger: all.take(LEDGER_ENTRIES * LEDGER_WORDS),
   }
   return { ...layout, words: all.words }
 }

@@ -19,7 +19,8 @@ export class Memory {
   readonly words: Words
   readonly fetch: Arena
   readonly #poison: boolean
-  readonly #decodeSegments: number
+  /** What all workers together may hold. */
+  readonly decodeSegments: number
   readonly #workers = new Map<number, WorkerView>()
   readonly #spills = new Map<number, Spill>()
   #list: readonly WorkerView[] = []
@@ -30,7 +31,7 @@ export class Memory {
     const words = new Int32Array(shared.control)
     this.layout = layout
     this.words = words
-    this.#decodeSegments = shared.decodeSegments
+    this.decodeSegments = shared.decodeSegments
     this.#poison = shared.poison
     this.fetch = new Arena(shared.fetch, words, layout.fetch, {
       words,
@@ -68,6 +69,12 @@ export class Memory {
     this.#list = [...this.#workers.values()]
   }
 
+  /** Main only: the worker at this place is dead, and all that it had decoded with it. */
+  clearPlace(place: number): void {
+    store(this.words, this.layout.decoderSums + 2 * place, 0)
+    store(this.words, this.layout.decoderSums + 2 * place + 1, 0)
+  }
+
   /** All workers together stay within the half of the buffer that is theirs, however many pools there are. */
   #decodeRoom(): number {
     const { words, layout } = this
@@ -76,7 +83,7 @@ export class Memory {
       held += load(words, layout.decoderSums + 2 * place)
       detachedBytes += load(words, layout.decoderSums + 2 * place + 1)
     }
-    return this.#decodeSegments - held - segmentsFor(detachedBytes)
+    return this.decodeSegments - held - segmentsFor(detachedBytes)
   }
 
   /** The memory of a block by its number, as descriptors carry it. */

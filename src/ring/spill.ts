@@ -12,7 +12,12 @@ const REFERENCES = 0
 const TOKEN = 1
 
 /** Takes the right to spill, a word in the control memory; false while another spill holds it. */
-export const takeSpillToken = (control: Words, token: number): boolean => exchangeIf(control, token, 0, 1)
+export const takeSpillToken = (control: Words, token: number, holder = 1): boolean =>
+  exchangeIf(control, token, 0, holder)
+
+/** A holder that died gives its right back, if it had it. */
+export const giveSpillTokenOf = (control: Words, token: number, holder: number): boolean =>
+  exchangeIf(control, token, holder, 0)
 
 /** Gives the right back. */
 export const giveSpillTokenBack = (control: Words, token: number): void => store(control, token, 0)

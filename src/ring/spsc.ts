@@ -17,6 +17,16 @@ export class Spsc {
     this.#first = at + RING_DESCRIPTORS
   }
 
+  /** How many descriptors were ever taken, wrapping. */
+  get head(): number {
+    return load(this.words, this.#head)
+  }
+
+  /** How many descriptors were ever published, wrapping. */
+  get tail(): number {
+    return load(this.words, this.#tail)
+  }
+
   /** Producer: the word index of a descriptor to fill, or -1 when the ring is full. */
   claim(): number {
     const tail = load(this.words, this.#tail)

@@ -7,11 +7,13 @@ import { type MillraceError, ThreadDied } from '../base/errors.ts'
 import { messagePort } from '../control/port.ts'
 import { PortSpills } from '../control/spills.ts'
 import type { EngineParts } from '../engine/engine.ts'
+import type { ProcessorSpec, ProcessorThread } from '../engine/processor-pool.ts'
 import type { IoThreadData } from '../io/thread.ts'
 import { kernelChoice } from '../record/best-kernel.ts'
 import { Doorbell } from '../ring/doorbell.ts'
-import { allocateMemory, type SharedMemory } from '../ring/layout.ts'
+import { allocateMemory, type SharedMemory, type WorkerMemory } from '../ring/layout.ts'
 import { Memory } from '../ring/memory.ts'
+import type { ProcessorThreadData } from '../worker/processor-thread.ts'
 import type { WorkerTask } from '../worker/thread.ts'
 import type { WiringOptions } from './wiring-options.ts'
 
@@ -51,11 +53,49 @@ export function startThreads(options: WiringOptions): EngineParts {
       pool.onDeath((error) => !stopped && report(error))
     },
     busy: () => ({ main: busyShare(performance), io: busyShare(io.performance), ...pool.busy() }),
+    startProcessor: (spec, worker, index) => startProcessor(spec, worker, index, shared, options.maxDecompressedBytes),
     async stop() {
       stopped = true
       await Promise.all([io.terminate(), pool.stop()])
       toMain.port2.close()
     },
+  }
+}
+
+/** A thread with user code. Not of the pool: its end must be seen, and another started in its place, at once. */
+function startProcessor(
+  spec: ProcessorSpec,
+  worker: WorkerMemory,
+  index: number,
+  memory: SharedMemory,
+  maxDecompressedBytes: number,
+): ProcessorThread {
+  const line = new MessageChannel()
+  const spills = new MessageChannel()
+  const ports = { main: line.port2, spillsIn: spills.port2 }
+  const workerData: ProcessorThreadData = { ...spec, memory, worker, index, maxDecompressedBytes, ...ports }
+  const transferList = [line.port2, spills.port2]
+  const limits = spec.resourceLimits === undefined ? {} : { resourceLimits: spec.resourceLimits }
+  const options = { workerData, transferList, name: `millrace processor ${index}`, ...limits }
+  const thread = new Worker(entry('../worker/processor-thread'), options)
+  thread.unref()
+  let why = ''
+  thread.on('error', (error) => {
+    why = error instanceof Error ? error.message : String(error)
+  })
+  return {
+    spills: spills.port1,
+    post: (message) => line.port1.postMessage(message),
+    onMessage(handle) {
+      line.port1.on('message', handle)
+      line.port1.unref()
+    },
+    onExit: (handle) =>
+      thread.on('exit', (code) => {
+        line.port1.close()
+        handle(why === '' ? `it exited with code ${code}` : why)
+      }),
+    terminate: () => void thread.terminate(),
   }
 }
 

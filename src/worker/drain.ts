@@ -25,6 +25,18 @@ export interface DrainParts {
   spills: SpillDesk
   /** A batch that decompresses to more is refused. */
   maxDecompressedBytes: number
+  /** Default: batches go to main. */
+  handOver?: HandOver
+}
+
+/** User code in this thread, which gets the batches in the place of main. */
+export interface HandOver {
+  /** Whether one more may be taken from the ring. */
+  readonly hasRoom: boolean
+  /** The descriptor at the head of the ring is written down before it leaves the ring; gives the entry's number. */
+  take(at: number): number
+  /** A batch is decoded: its descriptor lies at word 0. Its raw bytes are the entry's, never released here. */
+  deliver(words: Words): void
 }
 
 /** Where a decoded block lies. */
@@ -48,6 +60,7 @@ export class Drain {
   /** Batches that wait for room, by slot. What they hold is bounded by the fetch credit. */
   readonly #parked = new Map<number, Words[]>()
   readonly #job: DecodeJob
+  readonly #out: { words: Words; claim(): number; commit(): void }
   /** A kernel's promise is pending; nothing may overtake its batch. */
   #busy = false
 
@@ -56,6 +69,7 @@ export class Drain {
     this.#memory = parts.memory
     this.#own = parts.memory.worker(parts.worker)!
     this.#control = this.#own.words
+    this.#out = parts.handOver === undefined ? this.#own.toMain : deskOf(parts.handOver)
     const { bytes, words } = parts.memory.fetch
     this.#job = {
       raw: bytes,
@@ -93,6 +107,7 @@ export class Drain {
     this.#memory.forgetSpills()
     const ring = this.#own.toWorker
     let worked = this.#retryParked()
+    if (this.#parts.handOver !== undefined) return this.#handOver(this.#parts.handOver)
     for (let at = ring.peek(); at >= 0 && !this.#busy; at = ring.peek()) {
       const slot = this.#control[at + Field.slot]!
       const waiting = this.#parked.get(slot)
@@ -106,6 +121,21 @@ export class Drain {
       ring.release()
     }
     if (worked) this.#parts.mainBell.ring()
+  }
+
+  /** Every batch leaves the ring before it is looked at: user code may end the thread at any moment. */
+  #handOver(handOver: HandOver): void {
+    const ring = this.#own.toWorker
+    for (let at = ring.peek(); at >= 0 && !this.#busy && handOver.hasRoom; at = ring.peek()) {
+      const from = copyOf(this.#control, at)
+      from[Field.entry] = handOver.take(at)
+      ring.release()
+      const slot = from[Field.slot]!
+      const waiting = this.#parked.get(slot)
+      if (waiting !== undefined) waiting.push(from)
+      else if (this.#pass(from, 0) === 'parked') this.#parked.set(slot, [from])
+    }
+    this.#parts.mainBell.ring()
   }
 
   #retryParked(): boolean {
@@ -124,7 +154,7 @@ export class Drain {
 
   /** Passes one batch on to main, or says what it waits for. A batch whose kernel call is pending counts as passed. */
   #pass(from: Words, at: number): 'passed' | 'full' | 'parked' {
-    const out = this.#own.toMain
+    const out = this.#out
     let to = out.claim()
     if (to < 0) {
       // Asked for before looking again: main may have drained the ring in between.
@@ -229,7 +259,7 @@ export class Drain {
   /** Fills main's descriptor, frees what main does not need, and publishes. */
   #finish(from: Words, at: number, to: number, fault: number, block: Block): void {
     const { clock } = this.#parts
-    const words = this.#control
+    const { words } = this.#out
     this.#copy(from, at, to)
     words[to + Field.fault] = fault
     words[to + Field.decoded] = (clock.now() * 1000) | 0
@@ -240,12 +270,12 @@ export class Drain {
       // Main looks up only what it gets: a spill that was released here may be forgotten there already.
       words.fill(0, to + Field.bytesHome, to + Field.count + 1)
     }
-    this.#own.toMain.commit()
+    this.#out.commit()
   }
 
   /** Says where the records are: where they arrived, or in the block that they were decompressed to. */
   #deliver(from: Words, at: number, to: number, block: Block): void {
-    const words = this.#control
+    const { words } = this.#out
     const { recordsBytes, outAt } = this.#job
     const inPlace = !isCompressed(from, at)
     const usedBytes = from[at + Field.count]! * INDEX_BYTES_PER_RECORD + (inPlace ? 0 : recordsBytes)
@@ -278,6 +308,7 @@ export class Drain {
   }
 
   #releaseRaw(from: Words, at: number): void {
+    if (this.#parts.handOver !== undefined) return
     const sizeBytes = from[at + Field.bytesSize]!
     this.#memory.home(from[at + Field.bytesHome]!).release(from[at + Field.bytesStart]!, sizeBytes)
     this.#memory.addRaw(from[at + Field.slot]!, -sizeBytes)
@@ -285,8 +316,15 @@ export class Drain {
   }
 
   #copy(from: Words, at: number, to: number): void {
-    for (let i = 0; i < DESCRIPTOR_WORDS; i++) this.#control[to + i] = from[at + i]!
+    const { words } = this.#out
+    for (let i = 0; i < DESCRIPTOR_WORDS; i++) words[to + i] = from[at + i]!
   }
+}
+
+/** A ring of one descriptor that never fills. */
+function deskOf(handOver: HandOver) {
+  const words = new Int32Array(new SharedArrayBuffer(DESCRIPTOR_WORDS * 4))
+  return { words, claim: () => 0, commit: () => handOver.deliver(words) }
 }
 
 const copyOf = (words: Words, at: number): Words => words.slice(at, at + DESCRIPTOR_WORDS) as unknown as Words

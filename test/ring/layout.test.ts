@@ -7,6 +7,8 @@ import {
   DECODERS_MAX,
   DESCRIPTOR_WORDS,
   type Layout,
+  LEDGER_ENTRIES,
+  LEDGER_WORDS,
   layoutOf,
   READERS_MAX,
   RING_CAPACITY,
@@ -50,8 +52,9 @@ function hubParts(layout: Layout): Part[] {
 /** Every part of a worker's memory. */
 function workerParts(layout: WorkerLayout): Part[] {
   const { roomWanted, decode, toWorker, toMain } = layout
+  const ledger: Part = ['ledger', layout.ledger, LEDGER_ENTRIES * LEDGER_WORDS]
   const rings = [ring('toWorker', toWorker), ring('toMain', toMain)]
-  return [['roomWanted', roomWanted, 1], bell('bell', layout.bell), ...arena('decode', decode), ...rings]
+  return [['roomWanted', roomWanted, 1], bell('bell', layout.bell), ...arena('decode', decode), ...rings, ledger]
 }
 
 const hub = layoutOf({ fetchSegments: 100 })

@@ -1,0 +1,263 @@
+// The workers of one run with a processor: started, told where to begin, replaced when they die. [main thread]
+import type { Clock } from '../base/clock.ts'
+import { fromWire, type MillraceError, ThreadDied } from '../base/errors.ts'
+import type { Call, CallResults, SpillPort } from '../control/commands.ts'
+import type { FromProcessor, ProcessorStart, ToProcessor } from '../control/processing.ts'
+import { spillHolder } from '../control/spills.ts'
+import type { ErrorPolicy } from '../delivery/attempts.ts'
+import { Field, getLong, Kind } from '../ring/descriptor.ts'
+import { allocateWorker, type WorkerMemory } from '../ring/layout.ts'
+import { Ledger, type LedgerEntry } from '../ring/ledger.ts'
+import type { Memory } from '../ring/memory.ts'
+import { giveSpillTokenOf } from '../ring/spill.ts'
+import type { WorkerView } from '../ring/worker-view.ts'
+
+/** What every worker of a run is started with. */
+export interface ProcessorSpec {
+  module: string
+  order: 'partition' | 'none'
+  policy: ErrorPolicy
+  timeoutMs: number | undefined
+  graceMs: number
+  /** Of the heap and the stack of each thread, as worker_threads takes them; default: those of the process. */
+  resourceLimits?:
+    | { maxOldGenerationSizeMb?: number; maxYoungGenerationSizeMb?: number; stackSizeMb?: number }
+    | undefined
+}
+
+/** A thread with user code, however it is started. */
+export interface ProcessorThread {
+  /** For the I/O thread, which announces its spills there. */
+  readonly spills: SpillPort | undefined
+  post(message: ToProcessor): void
+  onMessage(handle: (message: FromProcessor) => void): void
+  /** The thread is gone: nothing of it runs any more. */
+  onExit(handle: (why: string) => void): void
+  terminate(): void
+}
+
+/** What a pool needs of the engine. */
+export interface PoolHost {
+  readonly memory: Memory
+  readonly clock: Clock
+  startProcessor(spec: ProcessorSpec, worker: WorkerMemory, index: number): ProcessorThread
+  nextWorker(): { id: number; place: number }
+  freePlace(place: number): void
+  give(worker: number, take: (() => void) | undefined): void
+  freed(reader: number): void
+  call<C extends Call>(call: C): Promise<CallResults[C['op']]>
+}
+
+/** Whom a pool tells. */
+export interface PoolOwner {
+  readonly reader: number
+  /** A batch of this kind is with its worker; `fault` says that it is damaged. */
+  taken(slot: number, generation: number, first: number, next: number, kind: number, fault: number): void
+  /** User code is done with these offsets. */
+  processed(slot: number, generation: number, first: number, end: number): void
+  /** A batch failed for good. */
+  failed(slot: number, generation: number, offset: number, error: MillraceError): void
+  /** A worker died and a new one has its place: what it had is to be read again, from where the owner says. */
+  lost(index: number, running: LedgerEntry[], why: string): void
+  /** The run cannot go on. */
+  broken(error: MillraceError): void
+}
+
+/** How often a replacement may end before it has begun. */
+const BEGIN_TRIES = 5
+
+/** How much longer than its handlers a thread may take to end. */
+const STOP_MS = 500
+
+interface Member {
+  index: number
+  worker: WorkerView
+  thread: ProcessorThread
+  exited: Promise<string>
+}
+
+/** As many workers as were asked for, or a replacement under way. A partition belongs to the worker slot % count. */
+export class ProcessorPool {
+  readonly #host: PoolHost
+  readonly #spec: ProcessorSpec
+  readonly #owner: PoolOwner
+  readonly #members: Member[] = []
+  readonly #starts: Map<number, ProcessorStart>[]
+  readonly #count: number
+  readonly #replacing = new Set<Promise<void>>()
+  #closed = false
+  /** Workers that died and were replaced. */
+  replaced = 0
+
+  constructor(host: PoolHost, spec: ProcessorSpec, count: number, owner: PoolOwner) {
+    this.#host = host
+    this.#spec = spec
+    this.#owner = owner
+    this.#count = count
+    this.#starts = Array.from({ length: count }, () => new Map())
+  }
+
+  /** Starts all workers; rejects, with nothing left behind, when one cannot begin. */
+  async start(): Promise<void> {
+    const begun = await Promise.allSettled(Array.from({ length: this.#count }, (_, index) => this.#begin(index)))
+    for (const one of begun) if (one.status === 'fulfilled') this.#members[one.value.index] = one.value
+    const refused = begun.find((one) => one.status === 'rejected')
+    if (refused !== undefined) {
+      await this.close()
+      throw refused.reason
+    }
+    await this.#route([])
+    for (const member of this.#members) this.#watch(member)
+  }
+
+  /** Partitions begin, or begin anew. To be told before I/O is. */
+  begin(starts: ProcessorStart[]): void {
+    for (const start of starts) {
+      const index = start.slot % this.#count
+      this.#starts[index]!.set(start.slot, start)
+      this.#members[index]!.thread.post({ type: 'starts', starts: [start] })
+    }
+  }
+
+  /** Ends one thread where it stands; it is replaced. */
+  terminate(index: number): void {
+    this.#members[index]?.thread.terminate()
+  }
+
+  /** Ends all workers: what runs is awaited for the grace, what waits is left. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await Promise.allSettled(this.#replacing)
+    const members = this.#members.filter((member) => member !== undefined)
+    for (const { thread } of members) thread.post({ type: 'stop' })
+    // One that never lets go of its thread is ended where it stands.
+    const limit = this.#host.clock.after(this.#spec.graceMs + STOP_MS, () => {
+      for (const { thread } of members) thread.terminate()
+    })
+    await Promise.all(members.map(({ exited }) => exited))
+    limit.cancel()
+    const gone = members.map(({ worker }) => worker.id)
+    await this.#host.call({ op: 'route', reader: this.#owner.reader, workers: undefined, gone }).catch(() => undefined)
+    for (const member of members) this.#reclaim(member)
+  }
+
+  async #begin(index: number): Promise<Member> {
+    const { memory } = this.#host
+    const { id, place } = this.#host.nextWorker()
+    const segments = Math.max(4, Math.floor(memory.decodeSegments / this.#count))
+    const worker = memory.addWorker(allocateWorker(id, place, segments))
+    const thread = this.#host.startProcessor(this.#spec, worker.memory, index)
+    const exited = new Promise<string>((resolve) => thread.onExit(resolve))
+    const member = { index, worker, thread, exited }
+    this.#host.give(id, () => this.#take(worker))
+    try {
+      await new Promise<void>((resolve, reject) => {
+        exited.then((why) => reject(new ThreadDied('PROCESSOR_DIED', `A worker ended before it began: ${why}`)))
+        thread.onMessage((message) => {
+          if (message.type === 'ready') resolve()
+          else if (message.type === 'refused') reject(fromWire(message.error))
+          else if (message.type === 'failed') {
+            const { slot, generation, offset, error } = message
+            this.#owner.failed(slot, generation, offset, fromWire(error))
+          }
+        })
+      })
+      await this.#host.call({ op: 'addWorker', worker: worker.memory, spills: thread.spills })
+    } catch (error) {
+      thread.terminate()
+      await exited
+      this.#reclaim(member)
+      throw error
+    }
+    return member
+  }
+
+  #watch(member: Member): void {
+    void member.exited.then((why) => {
+      if (this.#closed) return
+      const replacing = this.#replace(member, why).catch((error) => this.#owner.broken(error as MillraceError))
+      this.#replacing.add(replacing)
+      void replacing.finally(() => this.#replacing.delete(replacing))
+    })
+  }
+
+  /** Nothing of the dead worker's goes lost: its ring is closed first, then everything it had is given back. */
+  async #replace(dead: Member, why: string): Promise<void> {
+    const { index } = dead
+    const next = await this.#beginAgain(index)
+    this.#members[index] = next
+    next.thread.post({ type: 'starts', starts: [...this.#starts[index]!.values()] })
+    await this.#route([dead.worker.id])
+    const left = this.#reclaim(dead)
+    this.replaced++
+    this.#watch(next)
+    const running = left.filter((entry) => entry.running)
+    this.#owner.lost(index, running, why)
+  }
+
+  /** A new thread may meet the same end as the one before: that says nothing yet, several in a row do. */
+  async #beginAgain(index: number): Promise<Member> {
+    for (let left = BEGIN_TRIES - 1; ; left--) {
+      try {
+        return await this.#begin(index)
+      } catch (error) {
+        if ((error as MillraceError).code !== 'PROCESSOR_DIED' || left === 0 || this.#closed) throw error
+      }
+    }
+  }
+
+  async #route(gone: number[]): Promise<void> {
+    const workers = this.#members.map(({ worker }) => worker.id)
+    await this.#host.call({ op: 'route', reader: this.#owner.reader, workers, gone })
+  }
+
+  /** Takes what a worker has sent. */
+  #take({ toMain }: WorkerView): void {
+    const { words } = toMain
+    for (let at = toMain.peek(); at >= 0; at = toMain.peek()) {
+      const slot = words[at + Field.slot]!
+      const generation = words[at + Field.generation]!
+      const first = getLong(words, at + Field.baseOffset)
+      const end = first + (words[at + Field.nextDelta]! >>> 0)
+      const kind = words[at + Field.kind]!
+      const [was, fault, done] = [words[at + Field.recordsHome]!, words[at + Field.fault]!, words[at + Field.count]!]
+      this.#release(words, at, slot)
+      toMain.release()
+      if (kind === Kind.taken) this.#owner.taken(slot, generation, first, end, was, fault)
+      else if (done === 1) this.#owner.processed(slot, generation, first, end)
+    }
+  }
+
+  #release(words: Int32Array, at: number, slot: number): void {
+    const size = words[at + Field.bytesSize]!
+    if (size > 0) this.#giveBack(slot, words[at + Field.bytesHome]!, words[at + Field.bytesStart]!, size)
+  }
+
+  #giveBack(slot: number, home: number, start: number, size: number): void {
+    const { memory } = this.#host
+    memory.home(home).release(start, size)
+    memory.addRaw(slot, -size)
+    this.#host.freed(this.#owner.reader)
+  }
+
+  /** The thread is gone, and nothing is sent to it any more. */
+  #reclaim({ worker, index }: Member): LedgerEntry[] {
+    const { memory } = this.#host
+    const { toWorker } = worker
+    const left = new Ledger(worker).left()
+    this.#take(worker)
+    for (const { slot, home, start, size } of left) if (size > 0) this.#giveBack(slot, home, start, size)
+    for (let at = toWorker.peek(); at >= 0; at = toWorker.peek()) {
+      this.#release(toWorker.words, at, toWorker.words[at + Field.slot]!)
+      toWorker.release()
+    }
+    for (const slot of this.#starts[index]!.keys()) memory.addDecoded(slot, -memory.slotDecoded(slot))
+    giveSpillTokenOf(memory.words, memory.layout.decodeSpill, spillHolder(1 + worker.id))
+    this.#host.give(worker.id, undefined)
+    memory.removeWorker(worker.id)
+    memory.clearPlace(worker.memory.place)
+    this.#host.freePlace(worker.memory.place)
+    return left
+  }
+}

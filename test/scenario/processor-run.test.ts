@@ -1,0 +1,154 @@
+// User code in workers: every record once and in order, and none is lost when threads die at any moment. [test]
+import { describe, expect, it } from 'vitest'
+import { seededRandom } from '../../src/base/random.ts'
+import type { ProcessorPool } from '../../src/engine/processor-pool.ts'
+import { type ProcessorTest, processorRun } from '../support/processor-run.ts'
+import { errorOf } from '../support/reading.ts'
+
+const range = (end: number) => Array.from({ length: end }, (_, i) => i)
+const NOTHING = [0, 0, 0, 0, 0]
+const ALL = [range(500), range(500), range(500), range(500)]
+const rising = (offsets: number[]) => [...new Set(offsets)].sort((a, b) => a - b)
+
+/** Runs a test in which threads die; all records are there all the same, and nothing is held. */
+async function survives(test: ProcessorTest): Promise<number> {
+  const { seen, left, floors, replaced } = await processorRun({ onError: { retries: 3, backoffMs: 1 }, ...test })
+  expect(floors).toEqual([500, 500, 500, 500])
+  expect(seen.map(rising)).toEqual(ALL)
+  expect(left).toEqual(NOTHING)
+  return replaced
+}
+
+describe('a processor', () => {
+  it.each(['none', 'lz4'] as const)('gets every record once, in order per partition: codec %s', async (codec) => {
+    const { seen, left } = await processorRun({ module: 'export default (batch) => report(batch)', codec })
+    expect(seen).toEqual(ALL)
+    expect(left).toEqual(NOTHING)
+  })
+
+  it('may be TypeScript, with init and close', async () => {
+    const module = `
+      let ready: number = 0
+      export const init = async ({ worker }: { worker: number }) => { ready = 1 + worker }
+      export const close = async () => { ready = 0 }
+      export default async (batch: any, { worker, attempt }: any) => {
+        if (ready !== 1 + worker || attempt !== 1) throw new Error('not ready')
+        report(batch)
+      }`
+    expect((await processorRun({ module, extension: 'ts' })).seen).toEqual(ALL)
+  })
+
+  it('that throws is called again, and its records come in order', async () => {
+    const module = `export default (batch, { attempt }) => {
+      if (attempt < 3) throw new Error('not yet')
+      report(batch)
+    }`
+    const { seen, replaced } = await processorRun({ module, onError: { retries: 3, backoffMs: 1 }, records: 400 })
+    expect(seen).toEqual([range(100), range(100), range(100), range(100)])
+    expect(replaced).toBe(0)
+  })
+
+  it('that throws ends the run with its error, or is passed over', async () => {
+    const module = `export default (batch) => {
+      if (batch.partition === 1 && batch.baseOffset === 50) throw new Error('bad batch')
+      report(batch)
+    }`
+    expect((await errorOf(processorRun({ module }))).message).toBe('bad batch')
+    const { seen } = await processorRun({ module, onError: 'skip' })
+    expect(seen[1]).toEqual(range(500).filter((offset) => offset < 50 || offset >= 100))
+  })
+
+  it.each([
+    ['does not parse', 'export default (batch => {', 'PROCESSOR_NOT_LOADED'],
+    ['has no default export', 'export const x = 1', 'PROCESSOR_INVALID'],
+    ['exports something else', 'export default 7', 'PROCESSOR_INVALID'],
+    ['ends its thread at once', 'process.exit(1)', 'PROCESSOR_DIED'],
+  ])('that %s is refused, and nothing is left', async (_, module, code) => {
+    expect(await errorOf(processorRun({ module }))).toMatchObject({ code })
+  })
+})
+
+const once = (at: string, end: string) => `
+  import { existsSync, writeFileSync } from 'node:fs'
+  const mark = new URL('./mark', import.meta.url)
+  const forever = new Promise(() => {})
+  const die = async () => {
+    writeFileSync(mark, '')
+    ${end}
+    await forever
+  }
+  export default async (batch) => {
+    const now = batch.partition === 2 && batch.baseOffset === 100 && !existsSync(mark)
+    ${at === 'running' ? 'if (now) await die()' : ''}
+    report(batch)
+    ${at === 'done' ? 'if (now) await die()' : ''}
+  }`
+
+describe.each(['running', 'done'])('a thread that ends with a batch that is %s', (at) => {
+  it.each([
+    ['an error that nobody catches', "setImmediate(() => { throw new Error('loose') })"],
+    ['process.exit', 'process.exit(3)'],
+    ['no memory', 'const hoard = []; for (;;) hoard.push(new Array(300_000).fill(hoard.length))'],
+  ])('by %s is replaced, and nothing is lost', async (_, end) => {
+    expect(await survives({ module: once(at, end), resourceLimits: { maxOldGenerationSizeMb: 24 } })).toBe(1)
+  })
+})
+
+describe('a processor that ends its thread', () => {
+  it('again and again ends the run when its attempts are used up', async () => {
+    const module = `export default async (batch) => {
+      if (batch.baseOffset === 100) process.exit(3)
+    }`
+    const failed = await errorOf(processorRun({ module, partitions: 1, onError: { retries: 2, backoffMs: 1 } }))
+    expect(failed).toMatchObject({ code: 'PROCESSOR_DIED', topic: 'events', partition: 0, offset: 100 })
+  })
+
+  it('and a batch that does so is passed over when errors are', async () => {
+    const module = `export default async (batch) => {
+      if (batch.baseOffset === 100) process.exit(3)
+      report(batch)
+    }`
+    const { seen, left } = await processorRun({ module, partitions: 1, onError: 'skip' })
+    expect(rising(seen[0]!)).toEqual(range(2_000).filter((offset) => offset < 100 || offset >= 150))
+    expect(left).toEqual(NOTHING)
+  })
+
+  it('or never gives it back does not hold up the end of the run', async () => {
+    const module = `export default (batch) => {
+      report(batch)
+      if (batch.baseOffset === 100) for (;;);
+    }`
+    const { left } = await processorRun({ module, partitions: 1, limitMs: 1_000 })
+    expect(left).toEqual(NOTHING)
+  })
+})
+
+describe('threads that are terminated at any moment', () => {
+  it.each(range(4))('are replaced, and nothing is lost: seed %i', async (seed) => {
+    const random = seededRandom(seed)
+    let pool: ProcessorPool | undefined
+    let kills = 0
+    const module = `export default async (batch) => {
+      for (let i = 0; i < 20_000; i++) Math.sqrt(i)
+      if (batch.baseOffset % 3 === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+      report(batch)
+    }`
+    const replaced = await survives({
+      module,
+      codec: seed % 2 === 0 ? 'none' : 'lz4',
+      batchRecords: 10,
+      onError: { retries: 1_000, backoffMs: 1 },
+      onStarted: (started) => {
+        pool = started
+      },
+      onProgress: () => {
+        if (kills < 10 && random.next() < 0.1) {
+          kills++
+          const index = random.next() < 0.5 ? 0 : 1
+          setTimeout(() => pool?.terminate(index), random.next() * 3)
+        }
+      },
+    })
+    expect(replaced, `seed ${seed}, ${kills} kills`).toBeGreaterThan(0)
+  })
+})
