@@ -96,6 +96,8 @@ export class ConsumerSource {
   /** The next batch; 'end' when no partition is left to be read. Throws the error that a partition ended with. */
   async pull(idleMs: number | undefined): Promise<SourceBatch | 'idle' | 'end'> {
     for (;;) {
+      const resting = this.#stream.rest()
+      if (resting !== undefined) await resting
       const pulled = await this.#stream.pull(idleMs)
       if (typeof pulled === 'string') return pulled
       const { reader, batch, generation } = pulled

@@ -158,6 +158,6 @@ export class KafkaClient implements AsyncDisposable {
 
   async #close(): Promise<void> {
     const engine = await this.#engine?.catch(() => undefined)
-    await engine?.close()
+    await engine?.holding(engine.close())
   }
 }
