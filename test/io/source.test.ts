@@ -1,4 +1,4 @@
-// The fetch loop of a reader at a broker, in a simulation: what counts as silence, what is asked again, and when. [test]
+// The fetch loop of a reader at a broker, simulated: what counts as silence, what is asked again, and when. [test]
 import { expect, test } from 'vitest'
 import type { ConsumerRecord } from '../../src/delivery/record.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
