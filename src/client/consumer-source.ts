@@ -93,11 +93,15 @@ export class ConsumerSource {
     return this.#byKey.get(partitionKey(name))
   }
 
-  /** The next batch; 'end' when no partition is left to be read. Throws the error that a partition ended with. */
-  async pull(idleMs: number | undefined): Promise<SourceBatch | 'idle' | 'end'> {
+  /**
+   * The next batch; 'end' when no partition is left to be read. Throws the error that a partition ended with. With
+   * `ending` fired it waits for nothing: a pull that nobody waits for would take a batch from those who do.
+   */
+  async pull(idleMs: number | undefined, ending?: AbortSignal): Promise<SourceBatch | 'idle' | 'end'> {
     for (;;) {
       const resting = this.#stream.rest()
       if (resting !== undefined) await resting
+      if (ending?.aborted) return 'idle'
       const pulled = await this.#stream.pull(idleMs)
       if (typeof pulled === 'string') return pulled
       const { reader, batch, generation } = pulled

@@ -346,9 +346,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       this.#untold = undefined
       if (untold !== undefined) throw untold.error
       const source = await this.#open()
-      if (ending?.aborted) return 'idle'
       try {
-        const pulled = await source.pull(idleMs)
+        const pulled = await source.pull(idleMs, ending)
         if (source !== this.#source) {
           if (typeof pulled !== 'string') pulled.batch.release()
           else if (pulled === 'idle') return pulled

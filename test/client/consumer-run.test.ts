@@ -171,6 +171,20 @@ describe.each(modes)('consumer.run, %s', (mode) => {
     expect((await consumer.recv()).offset).toBe(6)
   })
 
+  it('a run that fails while the event loop has its turn takes nothing from whoever reads next', async () => {
+    await seed(10)
+    const consumer = consume()
+    const running = consumer.run({
+      eachRecord: ({ offset }) => {
+        // Long enough for the next pull to give the event loop a turn, in which the run ends.
+        for (const until = performance.now() + 20; offset === 0 && performance.now() < until; );
+        if (offset === 6) throw new Error('boom')
+      },
+    })
+    expect(await errorOf(running)).toMatchObject({ code: 'HANDLER_FAILED', offset: 6 })
+    expect((await within('recv', 10_000, consumer.recv())).offset).toBe(6)
+  })
+
   it("'skip' leaves the record out and goes on", async () => {
     await seed(10)
     const seen: number[] = []

@@ -158,11 +158,19 @@ class Life {
     this.#judge.check()
   }
 
-  /** Until everything is processed. */
+  /** Until everything is processed, however many runs of one consumer that takes. */
   async finish(records: number): Promise<void> {
     const { kafka, consumer } = this.#begin()
     const done = () => consumer.stats().partitions.reduce((sum, { floor }) => sum + floor, 0) === records
-    const run = consumer.run(this.#options(0))
+    const runs = async () => {
+      while (!this.#stop.signal.aborted) {
+        await consumer.run(this.#options(0.03)).catch((error) => {
+          if (error.code !== 'HANDLER_FAILED') throw error
+        })
+        this.#last.clear()
+      }
+    }
+    const run = runs()
     for (let i = 0; i < 600 && !done(); i++) await this.#world.until(Promise.race([run, this.#world.sleep(100)]))
     if (!done()) throw this.#judge.wrong('not everything was processed')
     this.#stop.abort()
