@@ -37,6 +37,9 @@ interface Job {
   row: number
 }
 
+/** Handlers that wait for nothing have the thread for so long at a time. */
+const REST_AFTER_MS = 10
+
 /** One run. Batches wait here, bounded by the reader's credit in the engine: nothing more is fetched while they do. */
 export class Run<K, V> {
   readonly #options: ResolvedRunOptions
@@ -46,6 +49,8 @@ export class Run<K, V> {
   readonly #waiting = new Map<ConsumerPartition, Held[]>()
   readonly #ending = new AbortController()
   readonly #handlers = new AbortController()
+  /** When the event loop last had a turn. */
+  #restedAtMs = 0
   #failure: { error: unknown } | undefined
   #settled: (() => void) | undefined
   #done: Promise<void> | undefined
@@ -176,6 +181,8 @@ export class Run<K, V> {
     } catch (error) {
       this.#fail(error)
     }
+    const { clock } = this.#plan
+    if (clock.now() - this.#restedAtMs >= REST_AFTER_MS) await this.#rest()
     this.#lanes.done(started)
     this.#close(held)
     if (this.#ending.signal.aborted) {
@@ -184,6 +191,12 @@ export class Run<K, V> {
     }
     this.#feed(partition)
     this.#pump()
+  }
+
+  /** Timers, signals and sockets are heard now and then, also when handlers never wait. */
+  async #rest(): Promise<void> {
+    await this.#host.engine.turn()
+    this.#restedAtMs = this.#plan.clock.now()
   }
 
   /** A job of a batch is over; the last one gives its memory back. */

@@ -454,6 +454,21 @@ describe.each(modes)('consumer.run, %s', (mode) => {
     reading.broker.resumeAnswers()
   })
 
+  it('a timer and a signal are heard also while handlers never wait for anything', async () => {
+    await seed(20_000)
+    const stop = new AbortController()
+    let calls = 0
+    const run = consume().run({
+      signal: stop.signal,
+      eachRecord: () => {
+        if (++calls === 1) setTimeout(() => stop.abort(), 20)
+        for (const until = performance.now() + 0.2; performance.now() < until; );
+      },
+    })
+    await within('run', 20_000, run)
+    expect(calls).toBeLessThan(20_000)
+  })
+
   it('refuses wrong options, a second run, and other ways of reading beside it', async () => {
     const consumer = consume()
     const wrong: [object, RegExp][] = [
