@@ -19,9 +19,8 @@ export interface LaneLimits {
 /** An item that may run now; hand it to `done` when it has. */
 export interface Started<T> {
   readonly item: T
-  /** @internal */
+  /** Where it belongs, for `done`. */
   readonly place: Place<T>
-  /** @internal */
   readonly lane: string | undefined
 }
 
