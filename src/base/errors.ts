@@ -1,6 +1,9 @@
 // Every error that millrace throws. [pure: any thread]
 // Codes cross threads, not instances: `toWire` flattens an error for a message and `fromWire` builds it again.
 
+/** Whether records that were sent are in the log. */
+export type Stored = 'stored' | 'not stored' | 'may be stored'
+
 /** What may be known about a failure. Undefined means "does not apply" or "not known". */
 export interface ErrorDetails {
   /** Kafka's numeric error code, when a broker sent one. */
@@ -11,6 +14,8 @@ export interface ErrorDetails {
   fatal?: boolean | undefined
   /** The transaction in progress must be aborted. */
   requiresAbort?: boolean | undefined
+  /** On what a producer sent: whether the records are in the log all the same. */
+  stored?: Stored | undefined
   /** `host:port` of the broker concerned. */
   broker?: string | undefined
   topic?: string | undefined
@@ -27,6 +32,7 @@ export class MillraceError extends Error {
   readonly retriable: boolean
   readonly fatal: boolean
   readonly requiresAbort: boolean
+  readonly stored: Stored | undefined
   readonly broker: string | undefined
   readonly topic: string | undefined
   readonly partition: number | undefined
@@ -39,6 +45,7 @@ export class MillraceError extends Error {
     this.retriable = details.retriable ?? false
     this.fatal = details.fatal ?? false
     this.requiresAbort = details.requiresAbort ?? false
+    this.stored = details.stored
     this.broker = details.broker
     this.topic = details.topic
     this.partition = details.partition
@@ -143,7 +150,8 @@ export function toWire(error: unknown): WireError {
     const stack = error instanceof Error ? error.stack : undefined
     return { class: 'MillraceError', code: 'INTERNAL', message, stack, fatal: true }
   }
-  const { code, message, kafkaCode, retriable, fatal, requiresAbort, broker, topic, partition, offset, stack } = error
+  const { code, message, kafkaCode, retriable, fatal, requiresAbort, stored } = error
+  const { broker, topic, partition, offset, stack } = error
   const cause = error.cause === undefined ? undefined : toWire(error.cause)
   const name = error.name in classes ? (error.name as ErrorClass) : 'MillraceError'
   return {
@@ -154,6 +162,7 @@ export function toWire(error: unknown): WireError {
     retriable,
     fatal,
     requiresAbort,
+    stored,
     broker,
     topic,
     partition,

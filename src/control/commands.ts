@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { WireError } from '../base/errors.ts'
 import type { WorkerMemory } from '../ring/layout.ts'
+import type { ProducerCall, ProducerCallResults, ProducerCommand, ProducerEvent } from './producing.ts'
 
 /** The line on which a thread hears of spills. */
 export type SpillPort = MessagePort
@@ -74,9 +75,10 @@ export type Call =
   /** A reader sends to these from here on; answered when nothing goes to those before any more. */
   | { op: 'route'; reader: number; workers: number[] | undefined; gone: number[] }
   | { op: 'close' }
+  | ProducerCall
 
 /** What each call resolves to. */
-export interface CallResults {
+export interface CallResults extends ProducerCallResults {
   topics: TopicPartitions[]
   offsets: OffsetAnswer[]
   request: unknown
@@ -100,6 +102,7 @@ export type ToIo =
   | { type: 'assign'; reader: number; cursors: CursorStart[] }
   | { type: 'seek'; reader: number; slot: number; generation: number; position: number }
   | { type: 'unassign'; reader: number; slots: number[] }
+  | ProducerCommand
 
 /** What the I/O thread tells without being asked. */
 export type EventName = 'connected' | 'disconnected' | 'throttled' | 'rebootstrapped' | 'reset'
@@ -110,3 +113,6 @@ export type ToMain =
   | { type: 'broker'; id: number; address: string }
   | { type: 'failed'; slot: number; generation: number; position: number; error: WireError }
   | { type: 'event'; name: EventName; detail: Record<string, unknown> }
+  | ProducerEvent
+  /** Topics that a producer sent to have other numbers of partitions now. */
+  | { type: 'partitionsChanged'; topics: TopicPartitions[] }

@@ -1,7 +1,7 @@
 // What the I/O thread does, as a state machine over transport, clock, randomness and hand-off. [I/O thread]
 
 import type { Clock } from '../base/clock.ts'
-import { type MillraceError, toWire } from '../base/errors.ts'
+import { MillraceError, toWire } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { Transport } from '../base/transport.ts'
 import type { Call, CallResults, OffsetAnswer, SpillPort, ToIo, ToMain } from '../control/commands.ts'
@@ -137,6 +137,12 @@ export class IoRole {
         return this.#route(call)
       case 'close':
         return this.#close()
+      case 'initProducer':
+      case 'beginTransaction':
+      case 'addOffsets':
+      case 'endTransaction':
+      case 'closeProducer':
+        return Promise.reject(new MillraceError('NOT_YET', `${call.op} is not there yet.`))
     }
   }
 

@@ -1,13 +1,10 @@
 // What the error codes of a broker mean, and the errors that they become. [pure: any thread]
 
-import { type ErrorClass, type ErrorDetails, errorOf, type MillraceError } from '../base/errors.ts'
+import { type ErrorClass, type ErrorDetails, errorOf, type MillraceError, type Stored } from '../base/errors.ts'
 import { type ErrorRow, errorTable } from './error-table.ts'
 
 /** The broker's name of an error: `'NOT_LEADER_OR_FOLLOWER'`. */
 export type ErrorName = keyof typeof errorTable
-
-/** Whether the records of a Produce that got this answer are in the log. */
-export type Stored = 'stored' | 'not stored' | 'may be stored'
 
 /** What is known about an error code. */
 export interface BrokerError {
@@ -21,6 +18,7 @@ export interface BrokerError {
   readonly fatal: boolean
   /** The transaction in progress must be aborted. */
   readonly requiresAbort: boolean
+  /** Whether the records of a Produce that got this answer are in the log. */
   readonly stored: Stored
   /** What happened and what to do, as the rest of a sentence. */
   readonly text: string
