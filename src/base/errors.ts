@@ -60,6 +60,8 @@ const kind = (name: string) =>
 
 /** The topic does not exist, or may not be seen. */
 export class TopicNotFound extends kind('TopicNotFound') {}
+/** A topic of that name exists already. */
+export class TopicExists extends kind('TopicExists') {}
 /** The topic has no such partition. */
 export class PartitionNotFound extends kind('PartitionNotFound') {}
 /** A record or request exceeds a limit of the broker or of the client. */
@@ -105,6 +107,7 @@ export class ThreadDied extends kind('ThreadDied') {}
 const classes = {
   MillraceError,
   TopicNotFound,
+  TopicExists,
   PartitionNotFound,
   MessageTooLarge,
   NotLeader,

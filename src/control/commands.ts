@@ -66,7 +66,8 @@ export interface VersionWish {
 
 /** A call from main that the I/O thread answers with `reply`. */
 export type Call =
-  | { op: 'topics'; topics: string[] }
+  /** `fresh`: the brokers are asked, whatever was known. */
+  | { op: 'topics'; topics: string[]; fresh?: boolean }
   | { op: 'offsets'; queries: OffsetQuery[]; isolationLevel: ReaderSettings['isolationLevel'] }
   | ({ op: 'request'; target: CallTarget; api: string; body: unknown } & VersionWish)
   | { op: 'closeReader'; reader: number }

@@ -120,7 +120,7 @@ export class IoRole {
   #answer(call: Call, bounds: { timeoutMs: number; signal: AbortSignal }): Promise<CallResults[Call['op']]> {
     switch (call.op) {
       case 'topics':
-        return this.#topics(call.topics, bounds)
+        return this.#topics(call, bounds)
       case 'offsets':
         return this.#listOffsets(call, bounds)
       case 'request':
@@ -168,9 +168,12 @@ export class IoRole {
     return undefined
   }
 
-  async #topics(topics: string[], bounds: { timeoutMs: number; signal: AbortSignal }) {
+  async #topics(
+    { topics, fresh }: Extract<Call, { op: 'topics' }>,
+    bounds: { timeoutMs: number; signal: AbortSignal },
+  ) {
     // Who asks for none wants a connection.
-    if (topics.length === 0) await this.#cluster.refresh([], bounds)
+    if (topics.length === 0 || fresh) await this.#cluster.refresh(topics, bounds)
     const found = await Promise.all(topics.map((topic) => this.#cluster.topic(topic, bounds)))
     return found.map(({ name, partitions }) => ({ topic: name, partitions: partitions.length }))
   }

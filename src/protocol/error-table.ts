@@ -62,7 +62,7 @@ export const errorTable = {
   UNSUPPORTED_SASL_MECHANISM: [33, 'MillraceError', '', 'the broker does not offer the SASL mechanism'],
   ILLEGAL_SASL_STATE: [34, 'MillraceError', '', 'the request does not fit the state of the authentication'],
   UNSUPPORTED_VERSION: [35, 'UnsupportedVersion', '', 'the broker does not know this version of the request'],
-  TOPIC_ALREADY_EXISTS: [36, 'MillraceError', '', 'a topic of that name exists'],
+  TOPIC_ALREADY_EXISTS: [36, 'TopicExists', '', 'a topic of that name exists'],
   INVALID_PARTITIONS: [37, 'InvalidOption', '', 'the number of partitions is not valid'],
   INVALID_REPLICATION_FACTOR: [
     38,
