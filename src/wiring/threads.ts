@@ -1,7 +1,6 @@
 // The roles on real threads: one I/O worker, a piscina pool of decode workers, main. [main thread]
 import { performance } from 'node:perf_hooks'
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
-import { Piscina } from 'piscina'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import { backgroundClock } from '../base/clock.ts'
 import { type MillraceError, ThreadDied } from '../base/errors.ts'
 import { messagePort } from '../control/port.ts'
@@ -14,14 +13,12 @@ import { Doorbell } from '../ring/doorbell.ts'
 import { allocateMemory, type SharedMemory, type WorkerMemory } from '../ring/layout.ts'
 import { Memory } from '../ring/memory.ts'
 import type { ProcessorThreadData } from '../worker/processor-thread.ts'
-import type { WorkerTask } from '../worker/thread.ts'
+import { busyShare } from './busy-share.ts'
+import { DecodePool } from './decode-pool.ts'
 import type { WiringOptions } from './wiring-options.ts'
 
 /** A thread's entry: `.ts` from source, `.js` from dist. The build would not rewrite `new URL('./x.ts', …)`. */
 const entry = (path: string): URL => new URL(path + import.meta.url.slice(-3), import.meta.url)
-
-/** How long a thread may take to end by itself. */
-const STOP_MS = 500
 
 /** Starts the threads. They are up when the first command is answered; none of them keeps the process alive alone. */
 export function startThreads(options: WiringOptions): EngineParts {
@@ -31,11 +28,12 @@ export function startThreads(options: WiringOptions): EngineParts {
   const shared = allocateMemory(options.bufferBytes, workers, options.debug)
   const memory = new Memory(shared)
   const { layout, words } = memory
-  const pool = new DecodePool(shared, workers, options.maxDecompressedBytes)
+  const pool = new DecodePool(workers)
   const toMain = new MessageChannel()
   const spillPorts = [...pool.fromIo, toMain.port1]
   const workerData: IoThreadData = { memory: shared, options: options.io, spillPorts }
   const io = new Worker(entry('../io/thread'), { workerData, transferList: spillPorts, name: 'millrace io' })
+  pool.start(entry('../worker/thread'), shared, options.maxDecompressedBytes)
   new PortSpills(memory, workers + 1, [], [toMain.port2, ...pool.toMain])
   let stopped = false
   return {
@@ -50,7 +48,7 @@ export function startThreads(options: WiringOptions): EngineParts {
     onDeath(report) {
       io.on('error', (cause) => report(died('I/O thread', cause)))
       io.on('exit', (code) => !stopped && report(died('I/O thread', new Error(`it exited with code ${code}`))))
-      pool.onDeath((error) => !stopped && report(error))
+      pool.onDeath((cause) => !stopped && report(died('decode worker', cause)))
     },
     busy: () => ({ main: busyShare(performance), io: busyShare(io.performance), ...pool.busy() }),
     startProcessor: (spec, worker, index) => startProcessor(spec, worker, index, shared, options.maxDecompressedBytes),
@@ -99,86 +97,8 @@ function startProcessor(
   }
 }
 
-/** The decode workers: as many tasks as threads, which end when all have started and leave their drains running. */
-class DecodePool {
-  readonly fromIo: MessagePort[] = []
-  readonly toMain: MessagePort[] = []
-  readonly #piscina: Piscina
-  readonly #stops: MessagePort[] = []
-  readonly #tasks: Promise<unknown>[] = []
-
-  constructor(memory: SharedMemory, workers: number, maxDecompressedBytes: number) {
-    this.#piscina = new Piscina({
-      filename: entry('../worker/thread').href,
-      minThreads: workers,
-      maxThreads: workers,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      // Piscina's own wait between tasks would freeze the thread; its one task never ends anyway.
-      atomics: 'disabled',
-    })
-    for (let worker = 0; worker < workers; worker++) {
-      const stop = new MessageChannel()
-      const out = new MessageChannel()
-      const into = new MessageChannel()
-      const task: WorkerTask = {
-        worker,
-        memory,
-        maxDecompressedBytes,
-        stop: stop.port2,
-        spillsOut: out.port1,
-        spillsIn: into.port2,
-      }
-      this.#stops.push(stop.port1)
-      this.toMain.push(out.port2)
-      this.fromIo.push(into.port1)
-      this.#tasks.push(this.#piscina.run(task, { transferList: [task.stop, task.spillsOut, task.spillsIn] }))
-    }
-    for (const thread of this.#piscina.threads) thread.unref()
-    let startingCount = workers
-    for (const stop of this.#stops) {
-      stop.on('message', () => {
-        startingCount--
-        if (startingCount === 0) for (const one of this.#stops) one.postMessage('settled')
-      })
-      stop.unref()
-    }
-  }
-
-  onDeath(report: (error: MillraceError) => void): void {
-    const tell = (cause: unknown) => report(died('decode worker', cause))
-    for (const task of this.#tasks) task.catch(tell)
-    this.#piscina.on('error', tell)
-    for (const thread of this.#piscina.threads) {
-      thread.once('error', tell)
-      thread.once('exit', (code) => tell(new Error(`it exited with code ${code}`)))
-    }
-  }
-
-  busy(): Record<string, number> {
-    return Object.fromEntries(
-      this.#piscina.threads.map((thread, i) => [`worker ${i}`, busyShare(thread.performance)] as const),
-    )
-  }
-
-  async stop(): Promise<void> {
-    const stopped = this.#stops.map((stop) => new Promise<void>((resolve) => stop.once('close', resolve)))
-    for (const stop of this.#stops) stop.postMessage('stop')
-    let timer: NodeJS.Timeout | undefined
-    const limit = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, STOP_MS)
-    })
-    await Promise.race([Promise.all(stopped), limit])
-    clearTimeout(timer)
-    await this.#piscina.destroy()
-    for (const port of [...this.#stops, ...this.toMain]) port.close()
-  }
-}
-
 function died(thread: string, cause: unknown): MillraceError {
   const why = cause instanceof Error ? cause.message : String(cause)
   const text = `The ${thread} of millrace stopped unexpectedly: ${why}. Make a new Kafka instance.`
   return new ThreadDied('THREAD_DIED', text, { fatal: true, cause })
 }
-
-const busyShare = ({ eventLoopUtilization }: Pick<typeof performance, 'eventLoopUtilization'>): number =>
-  eventLoopUtilization().utilization
