@@ -2,13 +2,19 @@
 
 import { assert } from '../base/assert.ts'
 
-/** A record to encode; strings became bytes above this layer, header names excepted. */
+/** A key or a value to write; text becomes UTF-8. */
+export type RecordText = Uint8Array | string | null
+
+/** Headers to write, in order; names may repeat. */
+export type HeadersToWrite = readonly (readonly [name: string | Uint8Array, value: RecordText])[]
+
+/** A record to encode. */
 export interface RecordInput {
   /** Default null. */
-  key?: Uint8Array | null | undefined
+  key?: RecordText | undefined
   /** Default null: a tombstone. */
-  value?: Uint8Array | null | undefined
-  headers?: readonly (readonly [name: string, value: Uint8Array | null])[] | undefined
+  value?: RecordText | undefined
+  headers?: HeadersToWrite | undefined
   /** Milliseconds. */
   timestamp: number
   /** Default: one more than the record before. For batches with holes, as compaction leaves them. */
@@ -33,102 +39,125 @@ const HEADER_OVERHEAD_BYTES_MAX = 10
 
 /** Bytes that suffice for these records, in one cheap pass. */
 export function recordsBytesMax(records: readonly RecordInput[]): number {
-  let total = records.length * RECORD_OVERHEAD_BYTES_MAX
-  for (const record of records) {
-    total += (record.key?.length ?? 0) + (record.value?.length ?? 0)
-    if (record.headers === undefined) continue
-    for (const [name, value] of record.headers) {
-      total += HEADER_OVERHEAD_BYTES_MAX + name.length * 3 + (value?.length ?? 0)
-    }
-  }
+  let total = 0
+  for (const { key = null, value = null, headers } of records) total += recordBytesMax(key, value, headers)
   return total
+}
+
+/** Bytes that suffice for a record. What text takes is known only when it is written: three bytes a character. */
+export function recordBytesMax(key: RecordText, value: RecordText, headers: HeadersToWrite | undefined): number {
+  let total = RECORD_OVERHEAD_BYTES_MAX + textBytesMax(key) + textBytesMax(value)
+  if (headers === undefined) return total
+  for (const [name, text] of headers) total += HEADER_OVERHEAD_BYTES_MAX + name.length * 3 + textBytesMax(text)
+  return total
+}
+
+/** What the first record of a batch takes, exactly, given in bytes. */
+export function recordBytes(
+  key: Uint8Array | null,
+  value: Uint8Array | null,
+  headers: HeadersToWrite | undefined,
+): number {
+  const length = 3 + textBytes(key) + textBytes(value) + (headers === undefined ? 1 : headersBytes(headers))
+  return varintBytes(length) + length
 }
 
 /** Writes the records into `out` from `at` on; `recordsBytesMax` bytes must be there. */
 export function writeRecords(records: readonly RecordInput[], out: Uint8Array, at: number): WrittenRecords {
+  const buffer = Buffer.from(out.buffer, out.byteOffset, out.byteLength)
   const baseTimestamp = records.length === 0 ? -1 : records[0]!.timestamp
   let maxTimestamp = -1
   let lastOffsetDelta = -1
   let position = at
   for (const record of records) {
-    const { timestamp } = record
+    const { timestamp, key = null, value = null, headers } = record
     assert(Number.isSafeInteger(timestamp), 'a timestamp is a whole number of milliseconds')
     const offsetDelta = record.offsetDelta ?? lastOffsetDelta + 1
     assert(offsetDelta > lastOffsetDelta, 'offsets rise within a batch')
     if (timestamp > maxTimestamp) maxTimestamp = timestamp
     lastOffsetDelta = offsetDelta
-    position = writeRecord(record, timestamp - baseTimestamp, offsetDelta, out, position)
+    position = writeRecord(buffer, position, timestamp - baseTimestamp, offsetDelta, key, value, headers)
   }
   return { sizeBytes: position - at, baseTimestamp, maxTimestamp, lastOffsetDelta: Math.max(0, lastOffsetDelta) }
 }
 
-function writeRecord(
-  record: RecordInput,
+/**
+ * Writes one record into `out` from `at` on and returns where it ends; `recordBytesMax` bytes must be there. All text
+ * is taken for ASCII at first, one byte a character: to count its bytes beforehand costs more than to write them.
+ */
+export function writeRecord(
+  out: Buffer,
+  at: number,
   timestampDelta: number,
   offsetDelta: number,
-  out: Uint8Array,
-  at: number,
+  key: RecordText,
+  value: RecordText,
+  headers: HeadersToWrite | undefined,
 ): number {
-  const key = record.key ?? null
-  const value = record.value ?? null
-  const { headers } = record
   const hasHeaders = headers !== undefined && headers.length > 0
   const length =
     1 +
     varlongBytes(timestampDelta) +
     varintBytes(offsetDelta) +
-    blobBytes(key) +
-    blobBytes(value) +
+    textBytes(key) +
+    textBytes(value) +
     (hasHeaders ? headersBytes(headers) : 1)
   let position = writeVarint(out, at, length)
+  const end = position + length
   out[position++] = 0
   position = writeVarlong(out, position, timestampDelta)
   position = writeVarint(out, position, offsetDelta)
-  position = writeBlob(out, position, key)
-  position = writeBlob(out, position, value)
-  if (hasHeaders) return writeHeaders(out, position, headers)
-  out[position++] = 0
-  return position
+  position = writeText(out, position, key)
+  position = writeText(out, position, value)
+  if (hasHeaders) position = writeHeaders(out, position, headers)
+  else out[position++] = 0
+  if (position === end) return end
+  // Some of the text was longer in UTF-8 than it has characters.
+  const [keyBytes, valueBytes] = [inUtf8(key), inUtf8(value)]
+  const headersInUtf8 = headers?.map(([name, text]) => [inUtf8(name)!, inUtf8(text)] as const)
+  return writeRecord(out, at, timestampDelta, offsetDelta, keyBytes, valueBytes, headersInUtf8)
 }
 
-type Headers = NonNullable<RecordInput['headers']>
+/** Text as its bytes. */
+export function inUtf8(text: RecordText): Uint8Array | null {
+  return typeof text === 'string' ? Buffer.from(text, 'utf8') : text
+}
 
-function headersBytes(headers: Headers): number {
+function textBytesMax(text: RecordText): number {
+  if (text === null) return 0
+  return typeof text === 'string' ? 3 * text.length : text.length
+}
+
+function headersBytes(headers: HeadersToWrite): number {
   let total = varintBytes(headers.length)
-  for (const [name, value] of headers) {
-    const nameBytes = Buffer.byteLength(name)
-    total += varintBytes(nameBytes) + nameBytes + blobBytes(value)
-  }
+  for (const [name, value] of headers) total += textBytes(name) + textBytes(value)
   return total
 }
 
-function writeHeaders(out: Uint8Array, at: number, headers: Headers): number {
-  const buffer = Buffer.from(out.buffer, out.byteOffset, out.byteLength)
+function writeHeaders(out: Buffer, at: number, headers: HeadersToWrite): number {
   let position = writeVarint(out, at, headers.length)
-  for (const [name, value] of headers) {
-    position = writeVarint(out, position, Buffer.byteLength(name))
-    position += buffer.write(name, position)
-    position = writeBlob(out, position, value)
-  }
+  for (const [name, value] of headers) position = writeText(out, writeText(out, position, name), value)
   return position
 }
 
-function blobBytes(bytes: Uint8Array | null): number {
-  return bytes === null ? 1 : varintBytes(bytes.length) + bytes.length
+/** With its length; text as if it were ASCII. */
+function textBytes(text: RecordText): number {
+  return text === null ? 1 : varintBytes(text.length) + text.length
 }
 
 /** Below this many bytes a loop beats the call of `set`. */
 const LOOP_BYTES_MAX = 32
 
-function writeBlob(out: Uint8Array, at: number, bytes: Uint8Array | null): number {
-  if (bytes === null) {
+function writeText(out: Buffer, at: number, text: RecordText): number {
+  if (text === null) {
     out[at] = 1 // -1 in zigzag
     return at + 1
   }
-  const { length } = bytes
+  const { length } = text
   const position = writeVarint(out, at, length)
-  if (length > LOOP_BYTES_MAX) out.set(bytes, position)
-  else for (let index = 0; index < length; index++) out[position + index] = bytes[index]!
+  if (typeof text === 'string') return position + out.write(text, position)
+  if (length > LOOP_BYTES_MAX) out.set(text, position)
+  else for (let index = 0; index < length; index++) out[position + index] = text[index]!
   return position + length
 }
 

@@ -1,9 +1,10 @@
 // What Java does not show of the encoder: stamps, holes, scratch memory, and what it refuses.
 
 import { describe, expect, it } from 'vitest'
-import { readBatchHeader } from '../../src/record/batch.ts'
+import { BATCH_HEADER_BYTES, readBatchHeader } from '../../src/record/batch.ts'
 import { codecNames } from '../../src/record/compression/codec.ts'
 import { encodeBatch, stampBatch } from '../../src/record/encode.ts'
+import { recordBytes } from '../../src/record/record-writer.ts'
 import { filled } from './arbitrary-batch.ts'
 import { decodeBatch } from './decode-batch.ts'
 
@@ -49,6 +50,32 @@ describe('encodeBatch', () => {
     expect(() => encodeBatch([{ timestamp: 1, offsetDelta: 5 }], { lastOffsetDelta: 4 })).toThrow(/last offset/)
     expect(() => encodeBatch([{ timestamp: Number.NaN }])).toThrow(/timestamp/)
     expect(() => encodeBatch([{ timestamp: 1.5 }])).toThrow(/timestamp/)
+  })
+
+  it('writes text as the same bytes that UTF-8 has for it, whatever stands beside it', async () => {
+    const texts = [
+      '',
+      'a',
+      'ascii '.repeat(40),
+      'é',
+      'ÿ'.repeat(100),
+      '日本',
+      '🙂',
+      '\ud800 alone',
+      'a'.repeat(63),
+      'é'.repeat(63),
+    ]
+    const bytes = (text: string) => Buffer.from(text, 'utf8')
+    for (const key of texts) {
+      for (const text of texts) {
+        const headers = [[text, key] as const, [key, null] as const]
+        const inBytes = headers.map(([name, value]) => [bytes(name), value === null ? null : bytes(value)] as const)
+        const written = await encodeBatch([{ key, value: text, headers, timestamp: 1 }])
+        const same = await encodeBatch([{ key: bytes(key), value: bytes(text), headers: inBytes, timestamp: 1 }])
+        expect(written).toEqual(same)
+        expect(recordBytes(bytes(key), bytes(text), inBytes)).toBe(written.length - BATCH_HEADER_BYTES)
+      }
+    }
   })
 
   it('compresses better at a higher level where the codec has one', async () => {
