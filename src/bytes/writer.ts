@@ -1,6 +1,7 @@
 // Writes Kafka's primitive types into a buffer that grows. [pure: any thread]
 // A value that does not fit its type is refused with InvalidOption: DataView would store it modulo 2^n and say nothing.
 
+import { assert } from '../base/assert.ts'
 import { InvalidOption } from '../base/errors.ts'
 import { STRING_BYTES_MAX, ZERO_UUID } from './reader.ts'
 import { uvarintSize, varlongSize, zigzag } from './varint.ts'
@@ -8,11 +9,20 @@ import { uvarintSize, varlongSize, zigzag } from './varint.ts'
 const CANONICAL_UUID = /^[A-Za-z0-9_-]{21}[AQgw]$/
 const TWO_32 = 0x100000000
 
+/** Bytes that stay where they are: the writer only notes where they belong, `finishPieces` puts them there. */
+export interface Pieces {
+  readonly pieces: readonly Uint8Array[]
+  /** Of all pieces together. */
+  readonly sizeBytes: number
+}
+
 /** A growing buffer: `at` is the next byte to write, and may be moved back to write over. */
 export class Writer {
   at = 0
   #buffer: Buffer
   #view: DataView
+  /** Where bytes from elsewhere go, in order. */
+  #splices: { at: number; given: Pieces }[] = []
 
   /** Reserves `capacity` bytes; more are taken by doubling. */
   constructor(capacity = 256) {
@@ -22,7 +32,25 @@ export class Writer {
 
   /** What was written so far: a view of a buffer that may be pooled. Write nothing afterwards, transfer it nowhere. */
   finish(): Uint8Array {
+    assert(this.#splices.length === 0, 'who gives pieces takes pieces')
     return this.#buffer.subarray(0, this.at)
+  }
+
+  /** The same with the pieces that were given in their places. */
+  finishPieces(): Uint8Array[] {
+    const all: Uint8Array[] = []
+    let start = 0
+    for (const { at, given } of this.#splices) {
+      all.push(this.#buffer.subarray(start, at), ...given.pieces)
+      start = at
+    }
+    if (start < this.at) all.push(this.#buffer.subarray(start, this.at))
+    return all
+  }
+
+  /** Everything that was written and given so far. */
+  get sizeBytes(): number {
+    return this.#splices.reduce((sum, { given }) => sum + given.sizeBytes, this.at)
   }
 
   /** Refuses a value: what is wrong, as the rest of a sentence. */
@@ -167,20 +195,26 @@ export class Writer {
   }
 
   /** Record batches: the same on the wire as a byte string. */
-  records(value: Uint8Array): void {
-    this.bytes(value)
+  records(value: Uint8Array | Pieces): void {
+    if (value instanceof Uint8Array) return this.bytes(value)
+    this.int32(this.#sizeOf(value))
+    this.#splices.push({ at: this.at, given: value })
   }
 
-  nullableRecords(value: Uint8Array | null): void {
-    this.nullableBytes(value)
+  nullableRecords(value: Uint8Array | Pieces | null): void {
+    if (value === null) this.int32(-1)
+    else this.records(value)
   }
 
-  compactRecords(value: Uint8Array): void {
-    this.compactBytes(value)
+  compactRecords(value: Uint8Array | Pieces): void {
+    if (value instanceof Uint8Array) return this.compactBytes(value)
+    this.uvarint(this.#sizeOf(value) + 1)
+    this.#splices.push({ at: this.at, given: value })
   }
 
-  compactNullableRecords(value: Uint8Array | null): void {
-    this.compactNullableBytes(value)
+  compactNullableRecords(value: Uint8Array | Pieces | null): void {
+    if (value === null) this.uvarint(0)
+    else this.compactRecords(value)
   }
 
   /** Bytes as they are, without a length. */
@@ -212,6 +246,7 @@ export class Writer {
 
   /** Puts the size of what was written since `start` in front of it, as a uvarint. */
   sizeBefore(start: number): void {
+    assert((this.#splices.at(-1)?.at ?? 0) <= start, 'no bytes from elsewhere in a tagged field')
     const size = this.at - start
     const shift = uvarintSize(size)
     this.#take(shift)
@@ -220,6 +255,13 @@ export class Writer {
     this.at = start
     this.uvarint(size)
     this.at = end
+  }
+
+  #sizeOf(given: Pieces): number {
+    if (!Array.isArray(given?.pieces)) this.#refuse(given, 'a Uint8Array, or pieces of one,')
+    const size = given.pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
+    if (size !== given.sizeBytes) this.fail(`pieces of ${size} bytes given as ${given.sizeBytes}`)
+    return size
   }
 
   // Call it in a statement of its own: it may replace the buffer and the view.

@@ -36,9 +36,28 @@ const UNSUPPORTED_VERSION = 35
 export function encodeRequest<A extends ApiName>(
   api: A,
   version: number,
-  { correlationId, clientId }: { correlationId: number; clientId: string | null },
+  header: { correlationId: number; clientId: string | null },
   body: RequestInput<A>,
 ): Uint8Array {
+  return writeRequest(api, version, header, body).finish()
+}
+
+/** The same where record batches are given in pieces: these stay what they are, with what is between them. */
+export function encodeRequestPieces<A extends ApiName>(
+  api: A,
+  version: number,
+  header: { correlationId: number; clientId: string | null },
+  body: RequestInput<A>,
+): Uint8Array[] {
+  return writeRequest(api, version, header, body).finishPieces()
+}
+
+function writeRequest<A extends ApiName>(
+  api: A,
+  version: number,
+  { correlationId, clientId }: { correlationId: number; clientId: string | null },
+  body: RequestInput<A>,
+): Writer {
   const entry: Api = apis[api]
   const codec = codecOf(entry.request, version)
   const writer = new Writer()
@@ -65,7 +84,7 @@ export function encodeResponse<A extends ApiName>(
   writer.int32(correlationId)
   if (responseHeaderVersion(api, version) === 1) writer.uvarint(0)
   codec.encode(writer, body)
-  return finishFrame(writer)
+  return finishFrame(writer).finish()
 }
 
 /** Decodes a response; `bytes` begin at the correlation id, behind the length prefix, and end with the frame. */
@@ -128,12 +147,14 @@ export function skipTags(reader: Reader): void {
   }
 }
 
-function finishFrame(writer: Writer): Uint8Array {
+/** Fills in the length of the frame. */
+function finishFrame(writer: Writer): Writer {
   const end = writer.at
+  const { sizeBytes } = writer
   writer.at = 0
-  writer.int32(end - 4)
+  writer.int32(sizeBytes - 4)
   writer.at = end
-  return writer.finish()
+  return writer
 }
 
 function headed<T>(what: string, read: () => T): T {

@@ -6,6 +6,7 @@
 //   })
 
 import { ZERO_UUID } from '../bytes/reader.ts'
+import type { Pieces } from '../bytes/writer.ts'
 
 /** The types that take bytes of their own; an array or a struct consists of these. */
 export type PrimitiveKind =
@@ -165,6 +166,8 @@ export const string: Field<string, string> = primitive('string', '')
 export const bytes: Field<Uint8Array, Uint8Array> = primitive('bytes', EMPTY)
 /** Record batches; decoding gives a view over the bytes it was given. */
 export const records: Field<Uint8Array | null, Uint8Array | null> = primitive<Uint8Array | null>('records', null)
+/** Record batches of a request, which may be given in pieces too. */
+export const sentRecords: Field<Uint8Array | null, Uint8Array | Pieces | null> = records
 /** 22 characters of base64url, as Kafka prints a uuid. */
 export const uuid: Field<string, string> = primitive('uuid', ZERO_UUID)
 /** An error code of the broker (int16), which `firstError` looks at; see errors.ts. */

@@ -1,11 +1,13 @@
 // Claims about requests and responses as frames.
 import { describe, expect, it } from 'vitest'
 import { ProtocolViolation, UnsupportedVersion } from '../../src/base/errors.ts'
+import { seededRandom } from '../../src/base/random.ts'
 import { Reader } from '../../src/bytes/reader.ts'
 import {
   decodeRequest,
   decodeResponse,
   encodeRequest,
+  encodeRequestPieces,
   encodeResponse,
   readRequestHeader,
   readResponseHeader,
@@ -41,6 +43,58 @@ describe('a request frame', () => {
     expect(readRequestHeader(new Reader(frame))).toEqual({ apiKey: 18, version: 999, ...header })
     frame.set([0x27, 0x0f], 0)
     expect(() => decodeRequest(frame)).toThrow('a request has API key 9999, which is not known')
+  })
+})
+
+describe('a Produce request whose batches are given in pieces', () => {
+  const random = seededRandom(7)
+  const upTo = (max: number) => Math.floor(random.next() * (max + 1))
+  const some = (size: number) => Uint8Array.from({ length: size }, () => upTo(255))
+
+  /** The bytes, cut in up to five pieces of shared memory; empty ones among them. */
+  function cut(bytes: Uint8Array) {
+    const cuts = [0, ...Array.from({ length: upTo(4) }, () => upTo(bytes.length)).sort((a, b) => a - b), bytes.length]
+    const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
+    shared.set(bytes)
+    const pieces = cuts.slice(1).map((end, i) => shared.subarray(cuts[i]!, end))
+    return { pieces, sizeBytes: bytes.length }
+  }
+
+  /** The same request with its batches whole and in pieces. */
+  function requests(topics: number) {
+    const names = Array.from({ length: topics }, (_, i) => `topic-${i}`)
+    const batches = names.map(() => Array.from({ length: upTo(4) }, () => some(upTo(300))))
+    const body = <T>(given: (batch: Uint8Array) => T) => ({
+      transactionalId: 'etl',
+      acks: -1,
+      timeoutMs: 30_000,
+      topicData: names.map((name, i) => ({
+        name,
+        topicId: 'AAAAAAAAAAAAAAAAAAAAAQ',
+        partitionData: batches[i]!.map((batch, index) => ({ index, records: given(batch) })),
+      })),
+    })
+    return [body((batch) => batch), body(cut)] as const
+  }
+
+  it.each([3, 8, 9, 11, 12, 13])('has the bytes of version %i that it has with whole ones', (version) => {
+    for (let round = 0; round < 200; round++) {
+      const [whole, inPieces] = requests(upTo(4))
+      const pieces = encodeRequestPieces('Produce', version, header, inPieces)
+      expect(Buffer.concat(pieces)).toEqual(Buffer.from(encodeRequest('Produce', version, header, whole)))
+    }
+  })
+
+  it('does not copy them', () => {
+    const records = cut(some(5_000))
+    const topicData = [{ name: 'events', partitionData: [{ index: 0, records }] }]
+    const pieces = encodeRequestPieces('Produce', 9, header, { acks: 1, topicData })
+    for (const piece of records.pieces) expect(pieces.some((one) => one === piece)).toBe(true)
+  })
+
+  it('is refused when the pieces are not as long as was said', () => {
+    const topicData = [{ name: 'events', partitionData: [{ index: 3, records: { ...cut(some(10)), sizeBytes: 11 } }] }]
+    expect(() => encodeRequestPieces('Produce', 9, header, { topicData })).toThrow('pieces of 10 bytes given as 11')
   })
 })
 

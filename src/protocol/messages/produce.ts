@@ -1,6 +1,18 @@
 // Produce (key 0): record batches go to the leaders of their partitions. [pure: any thread]
 
-import { array, errorCode, int16, int32, message, offset, records, string, struct, timestamp, uuid } from '../schema.ts'
+import {
+  array,
+  errorCode,
+  int16,
+  int32,
+  message,
+  offset,
+  sentRecords,
+  string,
+  struct,
+  timestamp,
+  uuid,
+} from '../schema.ts'
 
 /**
  * Produce (KIP-98 transactions v3, KIP-110 zstd v7, KIP-467 record errors v8, KIP-951 leader hint v10, KIP-890
@@ -20,7 +32,7 @@ export const ProduceRequest = message(
       topicId: uuid.since(13).ignorable(),
       partitionData: array({
         index: int32,
-        records: records.nullable(),
+        records: sentRecords.nullable(),
       }),
     }),
   },
