@@ -1,16 +1,23 @@
 // The public surface of millrace. [main thread]
 export * from './base/errors.ts'
 export type { CommittedOffset, OffsetToCommit } from './client/committer.ts'
-export type { Consumer, ConsumerStats, PartitionStats } from './client/consumer.ts'
-export type { TopicPartition } from './client/consumer-partition.ts'
-export type { AssignedPartition } from './client/consumer-source.ts'
+export type { Consumer, ConsumerEvents } from './client/consumer.ts'
+export type { AssignedPartition, TopicPartition } from './client/consumer-partition.ts'
+export type { ConsumerStats, PartitionStats } from './client/consumer-stats.ts'
 export type { KafkaEvents } from './client/events.ts'
 export type { Iteration, PollOptions } from './client/iteration.ts'
 export type { From, TopicSpec, TopicsArgument } from './client/iteration-spec.ts'
 export type { ConsumerOptions, FetchOptions, IterateOptions, KafkaOptions } from './client/options.ts'
 export type { IterationStats, Latency } from './client/read-stats.ts'
 export { type RetryOptions, retry } from './client/retry.ts'
-export type { RunBatchOptions, RunContext, RunOptions, RunRecordOptions } from './client/run-options.ts'
+export type { ResourceLimits } from './client/options-run.ts'
+export type {
+  RunBatchOptions,
+  RunContext,
+  RunOptions,
+  RunProcessorOptions,
+  RunRecordOptions,
+} from './client/run-options.ts'
 export type { OnError, RetryPolicy } from './delivery/attempts.ts'
 export { Batch } from './delivery/batch.ts'
 export { RecordHeaders } from './delivery/headers.ts'
@@ -30,4 +37,6 @@ export {
   string,
   uuid,
 } from './delivery/serdes.ts'
+export type { Assignor, GroupAssignment, GroupMember, GroupPartition, GroupTopic } from './group/assignor.ts'
+export { assignors } from './group/assignors.ts'
 export { Kafka } from './wiring/kafka.ts'

@@ -12,7 +12,7 @@ const floors = [
   ['bytes', 'ring'],
   ['control'],
   ['protocol', 'record'],
-  ['delivery'],
+  ['group', 'delivery'],
   ['engine'],
   ['io', 'worker', 'client', 'broker'],
   ['wiring'],
@@ -31,7 +31,6 @@ const entryPoints = [
   /^src\/\w+\/([\w-]+-)?thread\.ts$/, // started by URL
   'src/client/run-processor.ts', // run({ processor }) of a consumer calls it
   'src/wiring/simulated.ts', // the third wiring, for tests only
-  'src/protocol/messages/consumer-protocol.ts', // travels inside JoinGroup, for groups to come
 ]
 
 const fileLinesMax = 500
