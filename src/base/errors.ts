@@ -80,6 +80,8 @@ export class Unauthorized extends kind('Unauthorized') {}
 export class QuotaExceeded extends kind('QuotaExceeded') {}
 /** Something did not happen within its limit. */
 export class Timeout extends kind('Timeout') {}
+/** The memory of a producer is used up, and nothing waits for room (any more); the record was not sent. */
+export class BufferFull extends kind('BufferFull') {}
 /** The connection was refused, closed or cut, or no broker could be reached. */
 export class Disconnected extends kind('Disconnected') {}
 /** A value could not be serialized or deserialized. */
@@ -117,6 +119,7 @@ const classes = {
   Unauthorized,
   QuotaExceeded,
   Timeout,
+  BufferFull,
   Disconnected,
   Serialization,
   CorruptRecord,
