@@ -88,6 +88,41 @@ export function readBatchHeader(view: DataView, at: number): BatchHeader {
   }
 }
 
+/** What a header is written from. */
+export type BatchHeaderFields = Pick<
+  BatchHeader,
+  | 'sizeBytes'
+  | 'attributes'
+  | 'lastOffsetDelta'
+  | 'baseTimestamp'
+  | 'maxTimestamp'
+  | 'producerId'
+  | 'producerEpoch'
+  | 'baseSequence'
+  | 'count'
+> & {
+  /** Default 0, as producers send it: the broker assigns offsets. */
+  baseOffset?: number | undefined
+  /** Default -1. */
+  leaderEpoch?: number | undefined
+}
+
+/** Writes all of a header but its CRC, at the start of the view. */
+export function writeBatchHeader(view: DataView, header: BatchHeaderFields): void {
+  writeInt64(view, BASE_OFFSET_AT, header.baseOffset ?? 0)
+  view.setInt32(BATCH_LENGTH_AT, header.sizeBytes - BATCH_PREFIX_BYTES)
+  view.setInt32(LEADER_EPOCH_AT, header.leaderEpoch ?? -1)
+  view.setInt8(MAGIC_AT, MAGIC)
+  view.setInt16(ATTRIBUTES_AT, header.attributes)
+  view.setInt32(LAST_OFFSET_DELTA_AT, header.lastOffsetDelta)
+  writeInt64(view, BASE_TIMESTAMP_AT, header.baseTimestamp)
+  writeInt64(view, MAX_TIMESTAMP_AT, header.maxTimestamp)
+  view.setBigInt64(PRODUCER_ID_AT, header.producerId)
+  view.setInt16(PRODUCER_EPOCH_AT, header.producerEpoch)
+  view.setInt32(BASE_SEQUENCE_AT, header.baseSequence)
+  view.setInt32(COUNT_AT, header.count)
+}
+
 /** A signed 64-bit number as a double: exact up to 2^53, the nearest double beyond. */
 export function readInt64(view: DataView, at: number): number {
   return view.getInt32(at) * 0x1_0000_0000 + view.getUint32(at + 4)

@@ -5,23 +5,16 @@ import { crc32c } from '../bytes/crc32c.ts'
 import {
   ATTRIBUTES_AT,
   BASE_OFFSET_AT,
-  BASE_SEQUENCE_AT,
-  BASE_TIMESTAMP_AT,
   BATCH_HEADER_BYTES,
   BATCH_LENGTH_AT,
   BATCH_PREFIX_BYTES,
   CONTROL_BIT,
-  COUNT_AT,
   CRC_AT,
-  LAST_OFFSET_DELTA_AT,
   LEADER_EPOCH_AT,
   LOG_APPEND_TIME_BIT,
-  MAGIC,
-  MAGIC_AT,
   MAX_TIMESTAMP_AT,
-  PRODUCER_EPOCH_AT,
-  PRODUCER_ID_AT,
   TRANSACTIONAL_BIT,
+  writeBatchHeader,
   writeInt64,
 } from './batch.ts'
 import type { CodecName } from './compression/codec.ts'
@@ -128,24 +121,23 @@ function finish(batch: Uint8Array, written: Written, options: EncodeOptions): Ui
   const view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength)
   const lastOffsetDelta = options.lastOffsetDelta ?? written.lastOffsetDelta
   assert(lastOffsetDelta >= written.lastOffsetDelta, 'the last offset of a batch is not before its last record')
-  writeInt64(view, BASE_OFFSET_AT, options.baseOffset ?? 0)
-  view.setInt32(BATCH_LENGTH_AT, batch.length - BATCH_PREFIX_BYTES)
-  view.setInt32(LEADER_EPOCH_AT, options.leaderEpoch ?? -1)
-  view.setInt8(MAGIC_AT, MAGIC)
-  view.setInt16(
-    ATTRIBUTES_AT,
-    codecId(options.codec ?? 'none') |
+  writeBatchHeader(view, {
+    sizeBytes: batch.length,
+    attributes:
+      codecId(options.codec ?? 'none') |
       (options.logAppendTime === undefined ? 0 : LOG_APPEND_TIME_BIT) |
       (options.transactional ? TRANSACTIONAL_BIT : 0) |
       (options.control ? CONTROL_BIT : 0),
-  )
-  view.setInt32(LAST_OFFSET_DELTA_AT, lastOffsetDelta)
-  writeInt64(view, BASE_TIMESTAMP_AT, written.baseTimestamp)
-  writeInt64(view, MAX_TIMESTAMP_AT, options.logAppendTime ?? written.maxTimestamp)
-  view.setBigInt64(PRODUCER_ID_AT, options.producerId ?? -1n)
-  view.setInt16(PRODUCER_EPOCH_AT, options.producerEpoch ?? -1)
-  view.setInt32(BASE_SEQUENCE_AT, options.baseSequence ?? -1)
-  view.setInt32(COUNT_AT, written.count)
+    lastOffsetDelta,
+    baseTimestamp: written.baseTimestamp,
+    maxTimestamp: options.logAppendTime ?? written.maxTimestamp,
+    producerId: options.producerId ?? -1n,
+    producerEpoch: options.producerEpoch ?? -1,
+    baseSequence: options.baseSequence ?? -1,
+    count: written.count,
+    baseOffset: options.baseOffset,
+    leaderEpoch: options.leaderEpoch,
+  })
   view.setUint32(CRC_AT, crc32c(batch, ATTRIBUTES_AT))
   return batch
 }
