@@ -2,11 +2,10 @@
 import { LOG_APPEND_TIME_BIT } from '../record/batch.ts'
 import { INDEX_BYTES_PER_RECORD, OFFSET_DELTA, timestampDelta, WORDS_PER_RECORD } from '../record/columns.ts'
 import { Field, getLong } from '../ring/descriptor.ts'
+import { SEGMENT_BYTES } from '../ring/layout.ts'
 import { FIRST_SPILL, type Memory } from '../ring/memory.ts'
 import type { WorkerView } from '../ring/worker-view.ts'
 
-/** A batch of less than this is copied to main's heap on arrival: holding it must not pin a segment for each. */
-const DETACH_BYTES = 65_536
 /** What a detached batch costs beside its bytes: the lease, two buffers. */
 const DETACHED_OVERHEAD_BYTES = 512
 
@@ -96,9 +95,13 @@ export class Lease {
     return this.#raw[2] + this.#block[2]
   }
 
-  /** Copies a small batch to main's heap and gives the shared memory back; its credit stays taken until release. */
+  /**
+   * Copies a batch that is smaller than a segment to main's heap and gives the shared memory back: holding it must not
+   * pin segments for itself. Its credit stays taken until release.
+   */
   detachIfSmall(): void {
-    if (this.heldBytes >= DETACH_BYTES || this.heldBytes === 0) return
+    const ownBytes = this.count * INDEX_BYTES_PER_RECORD + this.recordsBytes
+    if (ownBytes >= SEGMENT_BYTES || this.heldBytes === 0) return
     const rawBytes = this.#raw[2]
     const recordsBytes = rawBytes > 0 ? 0 : this.recordsBytes
     const decodedBytes = this.count * INDEX_BYTES_PER_RECORD + recordsBytes + DETACHED_OVERHEAD_BYTES

@@ -12,6 +12,9 @@ export interface Extent {
 /** What freed memory holds in debug mode. */
 export const POISON = 0xdb
 
+/** A ring turns back when so many segments before it are free: 1 MiB, so that what it skips is looked at rarely. */
+const TURN_BACK_SEGMENTS = 64
+
 /** How many segments so many bytes take. */
 export const segmentsFor = (sizeBytes: number): number => Math.ceil(sizeBytes / SEGMENT_BYTES)
 
@@ -81,7 +84,7 @@ export class Arena {
     let missing = segmentsFor(sizeBytes)
     if (missing > this.roomSegments) return undefined
     const pieces: Extent[] = []
-    let at = this.#next
+    let at = this.#start()
     for (let looked = 0; looked < this.segments && missing > 0; looked++, at = at + 1 === this.segments ? 0 : at + 1) {
       if (!this.#isFree(at)) continue
       const last = pieces[pieces.length - 1]
@@ -101,7 +104,7 @@ export class Arena {
     if (wanted > this.roomSegments) return -1
     let run = 0
     // Twice round, less one: a run may start anywhere, but none crosses the end of the memory.
-    for (let looked = 0, at = this.#next; looked < this.segments + wanted; looked++) {
+    for (let looked = 0, at = this.#start(); looked < this.segments + wanted; looked++) {
       if (at === this.segments) {
         at = 0
         run = 0
@@ -157,6 +160,14 @@ export class Arena {
   #poison(segment: number): void {
     if (load(this.#control, this.#layout.references + segment) !== 1) return
     this.bytes.fill(POISON, segment * SEGMENT_BYTES, (segment + 1) * SEGMENT_BYTES)
+  }
+
+  /**
+   * Where to look for room first: after what was claimed last, or from the beginning once enough that lies before is
+   * free. So the ring is no longer than what is held at a time, and memory that is never needed is never touched.
+   */
+  #start(): number {
+    return this.heldSegments + TURN_BACK_SEGMENTS > this.#next ? this.#next : 0
   }
 
   #isFree(segment: number): boolean {
