@@ -29,7 +29,6 @@ const entryPoints = [
   'src/broker/index.ts',
   'src/cli/main.ts',
   /^src\/\w+\/([\w-]+-)?thread\.ts$/, // started by URL
-  'src/client/run-processor.ts', // run({ processor }) of a consumer calls it
   'src/wiring/simulated.ts', // the third wiring, for tests only
 ]
 

@@ -57,13 +57,13 @@ export class BatchStream {
   readonly #engine: Engine
   readonly #settings: StreamSettings
   readonly #handle: ReaderHandle
-  readonly #partitions: PartitionReader[]
+  readonly #readers = new Map<PartitionProgress, PartitionReader>()
   readonly #waiters: Waiter[] = []
   readonly #paused = new Set<PartitionReader>()
   /** Read from `#head` on; compacted now and then, as shifting a long array costs. */
   #queue: Queued[] = []
   #head = 0
-  #active: number
+  #active = 0
   #errors: MillraceError[] = []
   #closing: Promise<void> | undefined
   /** When the event loop last had a turn while batches were pulled. */
@@ -74,18 +74,14 @@ export class BatchStream {
     this.#settings = settings
     this.#restedAtMs = engine.clock.now()
     this.#handle = engine.openReader(settings.reader)
-    const events = {
-      arrived: (reader: PartitionReader, lease: Lease) => this.#arrived(reader, lease),
-      failed: (reader: PartitionReader, error: MillraceError) => this.#arrived(reader, error),
+    try {
+      const readers = progress.filter(({ state }) => state === 'active').map((one) => this.#reader(one))
+      this.#active = readers.length
+      this.#assign(readers)
+    } catch (error) {
+      void this.#handle.close()
+      throw error
     }
-    const slot = (owner: PartitionReader) => this.#handle.slot(owner)
-    this.#partitions = progress
-      .filter(({ state }) => state === 'active')
-      .map(
-        (one) => new PartitionReader(one, engine.nextGeneration(), events, (owner) => slot(owner as PartitionReader)),
-      )
-    this.#active = this.#partitions.length
-    this.#assign(this.#partitions)
   }
 
   /** The next batch. Several pulls at once are served in order. Answers within `idleMs`, if given. */
@@ -115,7 +111,7 @@ export class BatchStream {
 
   /** Nothing of these partitions is delivered from here on; I/O forgets them. */
   stop(which: (progress: PartitionProgress) => boolean): void {
-    const chosen = this.#partitions.filter(({ progress }) => which(progress))
+    const chosen = [...this.#readers.values()].filter(({ progress }) => which(progress))
     const reading = chosen.filter(({ progress }) => progress.state === 'active')
     // Also of a partition that is done: the records of its last batch may not all have been given yet.
     for (const { progress } of chosen) if (progress.state !== 'failed') progress.state = 'stopped'
@@ -306,8 +302,18 @@ export class BatchStream {
     )
   }
 
+  /** The reader of a partition, made when it is first spoken of. */
   #reader(progress: PartitionProgress): PartitionReader {
-    return this.#partitions.find((reader) => reader.progress === progress)!
+    let reader = this.#readers.get(progress)
+    if (reader === undefined) {
+      const events = {
+        arrived: (to: PartitionReader, lease: Lease) => this.#arrived(to, lease),
+        failed: (of: PartitionReader, error: MillraceError) => this.#arrived(of, error),
+      }
+      reader = new PartitionReader(progress, this.#engine.nextGeneration(), events, (owner) => this.#handle.slot(owner))
+      this.#readers.set(progress, reader)
+    }
+    return reader
   }
 
   #serve(): void {

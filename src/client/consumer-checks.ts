@@ -1,8 +1,12 @@
 // What a consumer refuses, and the words for it. [main thread]
 import { Closed, InvalidOption, MillraceError } from '../base/errors.ts'
 import type { OffsetToCommit } from './committer.ts'
-import { type ConsumerPartition, partitionKey, type TopicPartition } from './consumer-partition.ts'
-import type { AssignedPartition } from './consumer-source.ts'
+import {
+  type AssignedPartition,
+  type ConsumerPartition,
+  partitionKey,
+  type TopicPartition,
+} from './consumer-partition.ts'
 
 /** Throws when an assignment is not a list of partitions, each once. */
 export function checkAssignment(partitions: readonly AssignedPartition[]): void {

@@ -77,7 +77,7 @@ export class ConsumerCommits {
   }
 
   /** Commits every `autoCommitIntervalMs` from now on. What fails is part of the next commit. */
-  start(partitions: readonly ConsumerPartition[]): void {
+  start(partitions: () => readonly ConsumerPartition[]): void {
     const clock = this.#engine?.clock
     if (!this.auto || clock === undefined) return
     const next = () => {
@@ -85,7 +85,7 @@ export class ConsumerCommits {
         const again = () => {
           if (this.#timer === timer) next()
         }
-        this.floors(partitions).catch(this.#plan.failed).then(again)
+        this.floors(partitions()).catch(this.#plan.failed).then(again)
       })
       this.#timer = timer
     }

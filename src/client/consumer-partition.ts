@@ -10,6 +10,12 @@ export interface TopicPartition {
   partition: number
 }
 
+/** A partition to be read, perhaps from an offset of the caller's choice. */
+export interface AssignedPartition extends TopicPartition {
+  /** Default: what the group has committed, else what `autoOffsetReset` says. */
+  offset?: number | undefined
+}
+
 /** `topic/partition`, to look it up by. */
 export const partitionKey = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
 
@@ -62,6 +68,12 @@ export class ConsumerPartition {
       ack: (from, end) => this.live && tracker.ack(life, from, end),
       commit: () => this.#commit(this),
     }
+  }
+
+  /** Everything before this offset was given to a worker, or never was a record. */
+  handedOut(position: number): void {
+    this.progress.position = position
+    this.given = position
   }
 
   /** Takes in that markers and hidden records were passed: nothing of them is waiting to be given. */

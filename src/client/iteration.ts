@@ -3,8 +3,6 @@ import { Readable } from 'node:stream'
 import { Closed } from '../base/errors.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
-import { RecordDecoder } from '../delivery/record-decoder.ts'
-import type { Deserializer } from '../delivery/serdes.ts'
 import type { Engine } from '../engine/engine.ts'
 import { BatchStream, type Pulled, type StreamSettings } from './batch-stream.ts'
 import type { TopicPlan } from './iteration-spec.ts'
@@ -14,6 +12,7 @@ import type { ResolvedIterateOptions } from './options.ts'
 import type { PartitionProgress } from './partition-reader.ts'
 import { type IterationStats, ReadStats } from './read-stats.ts'
 import { RecordCursor } from './record-cursor.ts'
+import { type SerdesOf, TopicDecoders } from './topic-decoders.ts'
 
 /** What an iteration is made with. */
 export interface IterationPlan {
@@ -22,7 +21,7 @@ export interface IterationPlan {
   /** The engine, started at the first pull. */
   engine(): Promise<Engine>
   defaultApiTimeoutMs: number
-  serdesOf(topic: string): { key?: Deserializer<unknown> | undefined; value?: Deserializer<unknown> | undefined }
+  serdesOf: SerdesOf
 }
 
 /** How `poll` waits. */
@@ -42,7 +41,7 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
 {
   readonly #plan: IterationPlan
   readonly #stats = new ReadStats()
-  readonly #decoders = new Map<string, RecordDecoder<K, V>>()
+  readonly #decoders: TopicDecoders
   /** Partitions stopped before the start was known. */
   readonly #stoppedEarly: { topic: string | undefined; partition: number | undefined }[] = []
   #progress: Promise<PartitionProgress[]> | undefined
@@ -61,6 +60,7 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
   /** @internal */
   constructor(plan: IterationPlan) {
     this.#plan = plan
+    this.#decoders = new TopicDecoders(plan.options, plan.serdesOf)
   }
 
   /** Record by record, each safe to keep. With `until: 'never'` and `idleMs`, `undefined` after so long without one. */
@@ -282,22 +282,9 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
       },
       failAtOnce: options.until === 'never',
       onCorruptRecord: options.onCorruptRecord,
-      decoderOf: (topic) => this.#decoderOf(topic) as RecordDecoder<unknown, unknown>,
+      decoderOf: (topic) => this.#decoders.of(topic),
       stats,
     }
-  }
-
-  #decoderOf(topic: string): RecordDecoder<K, V> {
-    let decoder = this.#decoders.get(topic)
-    if (decoder === undefined) {
-      const { options } = this.#plan
-      const serdes = this.#plan.serdesOf(topic)
-      const key = (options.key ?? serdes.key) as Deserializer<K> | undefined
-      const value = (options.value ?? serdes.value) as Deserializer<V> | undefined
-      decoder = new RecordDecoder(options.onDeserializationError, key, value)
-      this.#decoders.set(topic, decoder)
-    }
-    return decoder
   }
 }
 

@@ -5,6 +5,7 @@ import type { Batch } from '../delivery/batch.ts'
 import type { Order } from '../delivery/lanes.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import { type ResolvedRunOptions, resolveOptions } from './options.ts'
+import type { ResourceLimits } from './options-run.ts'
 
 /** What a handler is told beside its batch or record. */
 export interface RunContext {
@@ -19,7 +20,7 @@ export interface RunContext {
 }
 
 interface RunLimits {
-  /** Handlers that run at once; default 1. */
+  /** Handlers that run at once; default 1, and 16 in each worker with `processor`. */
   concurrency?: number
   /** Default 'partition'. */
   order?: Order
@@ -43,21 +44,35 @@ export interface RunRecordOptions<K, V> extends RunLimits {
   maxInFlightRecords?: number
 }
 
+/** A handler in worker threads: a module whose default export is called with each batch, and a context. */
+export interface RunProcessorOptions extends RunLimits {
+  /** URL or path of the module: .js, .mjs, or .ts where Node strips types. */
+  processor: URL | string
+  /** Threads; default: one less than there are cores. Each partition stays with one of them. */
+  workers?: number
+  /** Limits of the heap and the stack of each, as `new Worker` takes them. */
+  resourceLimits?: ResourceLimits
+}
+
 /** What `consumer.run` takes. */
-export type RunOptions<K, V> = RunBatchOptions<K, V> | RunRecordOptions<K, V>
+export type RunOptions<K, V> = RunBatchOptions<K, V> | RunRecordOptions<K, V> | RunProcessorOptions
+
+const HANDLERS = ['eachBatch', 'eachRecord', 'processor'] as const
 
 /** Checked, complete. Exactly one handler; batches of one partition in the order of keys make no sense. */
 export function checkRunOptions(given: object): ResolvedRunOptions {
-  if ('processor' in given || 'workers' in given) {
-    const text = 'run: processors in workers come with a later version; use eachBatch or eachRecord.'
-    throw new InvalidOption('NOT_THERE_YET', text)
-  }
   const options = resolveOptions('run', given)
-  if ((options.eachBatch === undefined) === (options.eachRecord === undefined)) {
-    throw new InvalidOption('INVALID_OPTION', 'run: give it eachBatch or eachRecord, one of the two.')
+  if (HANDLERS.filter((name) => options[name] !== undefined).length !== 1) {
+    throw new InvalidOption('INVALID_OPTION', 'run: give it eachBatch, eachRecord or processor, one of the three.')
   }
-  if (options.eachBatch !== undefined && options.order === 'key') {
+  if (options.eachRecord === undefined && options.order === 'key') {
     throw new InvalidOption('INVALID_OPTION', "run: order 'key' goes with eachRecord: a batch has many keys.")
+  }
+  if (options.processor === undefined) {
+    for (const name of ['workers', 'resourceLimits']) {
+      if (!(name in given)) continue
+      throw new InvalidOption('INVALID_OPTION', `run: ${name} goes with processor; other handlers run on this thread.`)
+    }
   }
   return options
 }

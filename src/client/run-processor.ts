@@ -1,77 +1,65 @@
-// Runs a processor on the partitions of a consumer, in workers, and reconciles what they have done. [main thread]
+// `consumer.run` with a processor: its partitions are read for worker threads, which run user code on them.
+// [main thread]
 import { type MillraceError, ThreadDied } from '../base/errors.ts'
-import type { ReaderSettings } from '../control/commands.ts'
+import { onAbort } from '../base/on-abort.ts'
 import type { ProcessorStart } from '../control/processing.ts'
-import { type ErrorPolicy, nextStep } from '../delivery/attempts.ts'
+import { type ErrorPolicy, errorPolicy, nextStep } from '../delivery/attempts.ts'
 import type { Lease } from '../delivery/lease.ts'
 import type { Engine, PartitionOwner, ReaderHandle } from '../engine/engine.ts'
-import type { OffsetTracker } from '../engine/offsets.ts'
-import { type PoolOwner, ProcessorPool, type ProcessorSpec } from '../engine/processor-pool.ts'
+import { type PoolOwner, ProcessorPool } from '../engine/processor-pool.ts'
 import { faultError } from '../record/faults.ts'
 import { Kind } from '../ring/descriptor.ts'
 import type { LedgerEntry } from '../ring/ledger.ts'
+import type { ConsumerPartition } from './consumer-partition.ts'
+import type { ConsumerRun } from './consumer-run.ts'
+import type { ConsumerSource } from './consumer-source.ts'
+import type { ResolvedRunOptions } from './options.ts'
 
-/** What a run is made of. */
-export interface ProcessorRunPlan {
+/** What a run with a processor works on. */
+export interface ProcessorRunHost {
   engine: Engine
-  reader: ReaderSettings
-  partitions: readonly { topic: string; partition: number; tracker: OffsetTracker }[]
-  /** The module whose default export is the processor. */
-  processor: URL
-  workers: number
-  order: 'partition' | 'none'
-  policy: ErrorPolicy
-  handlerTimeoutMs: number | undefined
-  /** How long running handlers are awaited at the end. */
-  graceMs: number
   onCorruptRecord: 'fail' | 'skip'
-  /** Of each worker thread. */
-  resourceLimits?: ProcessorSpec['resourceLimits']
-  /** Fires when the run is to end. */
-  signal: AbortSignal
-  /** The floor of a partition moved. */
-  onProgress?: ((tracker: OffsetTracker) => void) | undefined
+  /** The source, open. */
+  open(): Promise<ConsumerSource>
+  /** Of one partition, which cannot be read on: true when somebody heard of it, and the others go on. */
+  tell(error: MillraceError): boolean
   /** A worker died and was replaced. */
-  onReplaced?: ((why: string) => void) | undefined
-  /** @internal For tests, which end threads from outside. */
-  onStarted?: ((pool: ProcessorPool) => void) | undefined
+  replaced(worker: number, why: string): void
 }
 
 /** One partition of the run. */
 interface Place extends PartitionOwner {
-  topic: string
-  partition: number
-  tracker: OffsetTracker
+  partition: ConsumerPartition
   slot: number
   /** Attempts of the batch at `attemptsAt` that ended with the death of their worker. */
   attempts: number
   attemptsAt: number
 }
 
+/** How long handlers are awaited at the end of a run whose handlers may take as long as they like. */
+const GRACE_MS = 30_000
+
 /** A death is answered at once: nothing of its waits is left to chance. */
 const NO_JITTER = { next: () => 0.5 } as never
 
-/** Resolves when the signal has fired and what ran is finished; rejects with the first error that ends the run. */
-export async function runProcessor(plan: ProcessorRunPlan): Promise<void> {
-  plan.signal.throwIfAborted()
-  await new ProcessorRun(plan).run()
-}
-
-class ProcessorRun implements PoolOwner {
-  readonly #plan: ProcessorRunPlan
-  readonly #handle: ReaderHandle
-  readonly #pool: ProcessorPool
+/** One run. Main keeps the offsets, and reads nothing of the partitions itself. */
+export class ProcessorRun implements ConsumerRun, PoolOwner {
+  readonly #options: ResolvedRunOptions
+  readonly #host: ProcessorRunHost
+  readonly #policy: ErrorPolicy
   readonly #places = new Map<number, Place>()
   readonly #ended: Promise<void>
-  #end: (error?: MillraceError) => void = () => {}
+  #end: (error?: unknown) => void = () => {}
+  #handle: ReaderHandle | undefined
+  #pool: ProcessorPool | undefined
+  #done: Promise<void> | undefined
+  /** The workers are there. */
+  #ready = false
 
-  constructor(plan: ProcessorRunPlan) {
-    const { engine, policy, order, handlerTimeoutMs: timeoutMs, graceMs, resourceLimits } = plan
-    const host = engine.poolHost()
-    this.#plan = plan
-    this.#handle = engine.openReader(plan.reader)
-    const spec = { module: plan.processor.href, order, policy, timeoutMs, graceMs, resourceLimits }
-    this.#pool = new ProcessorPool(host, spec, plan.workers, this)
+  constructor(options: ResolvedRunOptions, host: ProcessorRunHost) {
+    this.#options = options
+    this.#host = host
+    this.#policy = errorPolicy(options.onError)
     this.#ended = new Promise<void>((resolve, reject) => {
       this.#end = (error) => (error === undefined ? resolve() : reject(error))
     })
@@ -79,27 +67,85 @@ class ProcessorRun implements PoolOwner {
   }
 
   get reader(): number {
-    return this.#handle.id
+    return this.#handle!.id
   }
 
-  async run(): Promise<void> {
-    const { engine, signal } = this.#plan
-    const stop = () => this.#end()
-    signal.addEventListener('abort', stop, { once: true })
+  start(): Promise<void> {
+    this.#done = this.#start()
+    return this.#done
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#end()
+    const timer = this.#host.engine.clock.after(graceMs, () => this.#pool?.hurry())
+    await this.#done?.catch(() => undefined)
+    timer.cancel()
+  }
+
+  drop(partition: ConsumerPartition): void {
+    const place = this.#placeOf(partition)
+    if (place === undefined) {
+      // One that had failed, and was sought.
+      if (this.#ready && partition.live) this.#open(partition)
+    } else if (partition.live) this.#begin(place)
+    else this.#close(place)
+  }
+
+  pause(partition: ConsumerPartition): void {
+    const place = this.#placeOf(partition)
+    if (place !== undefined) this.#handle?.unassign([place.slot])
+  }
+
+  resume(partition: ConsumerPartition): void {
+    const place = this.#placeOf(partition)
+    if (place !== undefined) this.#rewind(place, place.partition.tracker.floor)
+  }
+
+  reassigned(): void {
+    if (this.#ready) this.#openAll().catch((error) => this.#end(error))
+  }
+
+  async #start(): Promise<void> {
+    const { signal } = this.#options
+    if (signal?.aborted) return
+    const { engine } = this.#host
+    const unlisten = signal === undefined ? () => {} : onAbort(signal, () => this.#end())
     try {
-      await engine.holding(this.#pool.start())
-      this.#plan.onStarted?.(this.#pool)
-      for (const one of this.#plan.partitions) this.#open(one)
-      const places = [...this.#places.values()]
-      this.#pool.begin(places.map(startOf))
-      this.#handle.assign(places.map((place) => ({ ...startOf(place), end: undefined })))
-      if (signal.aborted) stop()
+      // Brokers that do not answer must not hold up the end.
+      await Promise.race([this.#begun(), this.#ended])
       await engine.holding(this.#ended)
     } finally {
-      signal.removeEventListener('abort', stop)
-      this.#handle.unassign([...this.#places.keys()])
-      await engine.holding(this.#pool.close())
-      await this.#handle.close()
+      unlisten()
+      this.#ready = false
+      this.#handle?.unassign([...this.#places.keys()])
+      if (this.#pool !== undefined) await engine.holding(this.#pool.close())
+      this.#places.clear()
+      await this.#handle?.close()
+    }
+  }
+
+  async #begun(): Promise<void> {
+    const { processor, workers, order, handlerTimeoutMs: timeoutMs, resourceLimits } = this.#options
+    const { engine } = this.#host
+    const { readerSettings } = await this.#host.open()
+    const graceMs = timeoutMs === undefined ? GRACE_MS : 2 * timeoutMs
+    const laneOrder = order as 'partition' | 'none'
+    const spec = { module: processor!.href, order: laneOrder, policy: this.#policy, timeoutMs, graceMs, resourceLimits }
+    const host = engine.poolHost()
+    this.#handle = engine.openReader(readerSettings)
+    this.#pool = new ProcessorPool(host, spec, workers, this)
+    await engine.holding(this.#pool.start())
+    this.#ready = true
+    await this.#openAll()
+  }
+
+  /** Takes over what the consumer reads now. */
+  async #openAll(): Promise<void> {
+    const source = await this.#host.open()
+    await source.lend()
+    for (const { partition, error } of source.takeStartless()) this.#failed(partition, error)
+    for (const partition of source.partitions) {
+      if (partition.progress.state === 'active' && this.#placeOf(partition) === undefined) this.#open(partition)
     }
   }
 
@@ -108,22 +154,22 @@ class ProcessorRun implements PoolOwner {
   taken(slot: number, generation: number, first: number, next: number, kind: number, fault: number): void {
     const place = this.#current(slot, generation)
     if (place === undefined) return
-    const { tracker, topic, partition } = place
+    const { tracker, topic, partition } = place.partition
     if (fault !== 0) {
-      if (this.#plan.onCorruptRecord === 'skip') this.#rewind(place, next)
-      else this.#end(faultError(fault, { topic, partition, offset: first }))
+      if (this.#host.onCorruptRecord === 'skip') this.#rewind(place, next)
+      else this.#failed(place.partition, faultError(fault, { topic, partition, offset: first }))
       return
     }
     if (kind === Kind.data) tracker.arrived(Math.max(first, tracker.position), next)
     else tracker.passed(next)
-    this.#plan.onProgress?.(tracker)
+    place.partition.handedOut(tracker.position)
   }
 
   processed(slot: number, generation: number, first: number, end: number): void {
     const place = this.#current(slot, generation)
     if (place === undefined) return
-    place.tracker.ack({ epoch: place.tracker.epoch, generation }, first, end)
-    this.#plan.onProgress?.(place.tracker)
+    const { tracker } = place.partition
+    tracker.ack({ epoch: tracker.epoch, generation }, first, end)
   }
 
   failed(slot: number, generation: number, _offset: number, error: MillraceError): void {
@@ -131,12 +177,12 @@ class ProcessorRun implements PoolOwner {
   }
 
   lost(index: number, running: LedgerEntry[], why: string): void {
-    this.#plan.onReplaced?.(why)
+    this.#host.replaced(index, why)
     for (const place of this.#places.values()) {
-      if (place.slot % this.#plan.workers !== index) continue
-      const error = afterDeath(place, running, why, this.#plan.policy)
+      if (place.slot % this.#options.workers !== index) continue
+      const error = afterDeath(place, running, why, this.#policy)
       if (error !== undefined) return this.#end(error)
-      this.#rewind(place, place.tracker.floor)
+      this.#rewind(place, place.partition.tracker.floor)
     }
   }
 
@@ -144,45 +190,73 @@ class ProcessorRun implements PoolOwner {
     this.#end(error)
   }
 
+  #placeOf(partition: ConsumerPartition): Place | undefined {
+    return [...this.#places.values()].find((place) => place.partition === partition)
+  }
+
   #current(slot: number, generation: number): Place | undefined {
     const place = this.#places.get(slot)
     return place?.generation === generation ? place : undefined
   }
 
-  #open({ topic, partition, tracker }: ProcessorRunPlan['partitions'][number]): void {
+  /** It cannot be read on. */
+  #failed(partition: ConsumerPartition, error: MillraceError): void {
+    partition.progress.state = 'failed'
+    const place = this.#placeOf(partition)
+    if (place !== undefined) this.#close(place)
+    if (!this.#host.tell(error)) this.#end(error)
+  }
+
+  #open(partition: ConsumerPartition): void {
     const place: Place = {
-      topic,
       partition,
-      tracker,
-      generation: this.#plan.engine.nextGeneration(),
+      generation: -1,
       slot: -1,
       attempts: 0,
       attemptsAt: -1,
       // Batches that come to main instead are of before the run had workers, or of after it.
       arrived: (lease: Lease) => lease.release(),
-      failed: (error) => this.#end(error),
+      failed: (error) => this.#failed(partition, error),
     }
-    place.slot = this.#handle.slot(place)
-    tracker.seek(tracker.floor, place.generation, { explicit: false })
+    place.slot = this.#handle!.slot(place)
     this.#places.set(place.slot, place)
+    this.#begin(place)
+  }
+
+  #close(place: Place): void {
+    this.#handle!.unassign([place.slot])
+    this.#places.delete(place.slot)
+  }
+
+  /** Reads from where the partition stands: nothing of an older generation is of use. */
+  #begin(place: Place): void {
+    const { topic, partition, tracker, paused } = place.partition
+    const { slot } = place
+    place.generation = tracker.generation
+    this.#pool!.begin([startOf(place)])
+    this.#handle!.unassign([slot])
+    if (paused) return
+    this.#handle!.assign([
+      { slot, generation: tracker.generation, topic, partition, position: tracker.position, end: undefined },
+    ])
   }
 
   /** Reads on from there; what was handed out is void. */
   #rewind(place: Place, position: number): void {
-    place.generation = this.#plan.engine.nextGeneration()
-    place.tracker.seek(position, place.generation, { explicit: false })
-    this.#pool.begin([startOf(place)])
-    this.#handle.seek(place.slot, place.generation, position)
+    place.partition.moveTo(position, this.#host.engine.nextGeneration(), false)
+    this.#begin(place)
   }
 }
 
-function startOf({ slot, generation, topic, partition, tracker }: Place): ProcessorStart {
-  return { slot, generation, topic, partition, position: tracker.floor }
+function startOf({ slot, partition }: Place): ProcessorStart {
+  const { topic, partition: number, tracker } = partition
+  return { slot, generation: tracker.generation, topic, partition: number, position: tracker.floor }
 }
 
 /** Counts an attempt for what was running; what has none left ends the run, or is left out. */
 function afterDeath(place: Place, running: LedgerEntry[], why: string, policy: ErrorPolicy): MillraceError | undefined {
-  const { slot, generation, tracker, topic, partition } = place
+  const { slot, generation } = place
+  const { tracker, topic, partition } = place.partition
   const was = running.find((entry) => entry.slot === slot && entry.generation === generation)
   if (was === undefined) return undefined
   if (place.attemptsAt !== was.baseOffset) place.attempts = 0

@@ -5,11 +5,11 @@ import type { Batch } from '../delivery/batch.ts'
 import { Lanes, type Started } from '../delivery/lanes.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { ConsumerPartition } from './consumer-partition.ts'
+import type { ConsumerRun } from './consumer-run.ts'
 import type { SourceBatch } from './consumer-source.ts'
 import type { ResolvedRunOptions } from './options.ts'
 import { type AttemptPlan, runBatch, runRecord } from './run-attempts.ts'
 import { DeadLetters } from './run-dead-letter.ts'
-import { checkRunOptions, type RunOptions } from './run-options.ts'
 
 /** What a run works on. */
 export interface RunHost {
@@ -41,7 +41,7 @@ interface Job {
 const REST_AFTER_MS = 10
 
 /** One run. Batches wait here, bounded by the reader's credit in the engine: nothing more is fetched while they do. */
-export class Run<K, V> {
+export class Run implements ConsumerRun {
   readonly #options: ResolvedRunOptions
   readonly #host: RunHost
   readonly #plan: AttemptPlan
@@ -55,19 +55,18 @@ export class Run<K, V> {
   #settled: (() => void) | undefined
   #done: Promise<void> | undefined
 
-  constructor(options: RunOptions<K, V>, host: RunHost) {
-    const checked = checkRunOptions(options)
-    const { concurrency, order, maxInFlightRecords } = checked
-    this.#options = checked
+  constructor(options: ResolvedRunOptions, host: RunHost) {
+    const { concurrency = 1, order, maxInFlightRecords } = options
+    this.#options = options
     this.#host = host
     // Batches go to the lanes one by one, so that a pause finds them here.
-    const maxInFlight = checked.eachRecord !== undefined ? maxInFlightRecords : order === 'none' ? concurrency : 1
+    const maxInFlight = options.eachRecord !== undefined ? maxInFlightRecords : order === 'none' ? concurrency : 1
     this.#lanes = new Lanes({ order, concurrency, maxInFlight })
     const letters = new DeadLetters(host.engine, host.timeoutMs)
     this.#plan = {
       clock: host.engine.clock,
-      policy: errorPolicy(checked.onError),
-      timeoutMs: checked.handlerTimeoutMs,
+      policy: errorPolicy(options.onError),
+      timeoutMs: options.handlerTimeoutMs,
       handlers: this.#handlers.signal,
       ending: this.#ending.signal,
       deadLetter: (...letter) => letters.send(...letter),
@@ -98,11 +97,17 @@ export class Run<K, V> {
     this.#waiting.delete(partition)
   }
 
+  /** What waits of it stays here: nothing more of it goes to the lanes. */
+  pause(): void {}
+
   /** A partition may go on. */
   resume(partition: ConsumerPartition): void {
     this.#feed(partition)
     this.#pump()
   }
+
+  /** The next pull is of the new partitions. */
+  reassigned(): void {}
 
   async #start(): Promise<void> {
     const { signal } = this.#options

@@ -84,6 +84,9 @@ export class ProcessorPool {
   readonly #members: Member[] = []
   readonly #starts: Map<number, ProcessorStart>[]
   readonly #count: number
+  /** Threads that are not ready yet. */
+  readonly #beginning = new Set<ProcessorThread>()
+  #starting: Promise<unknown> | undefined
   readonly #replacing = new Set<Promise<void>>()
   #closed = false
   /** Workers that died and were replaced. */
@@ -99,13 +102,16 @@ export class ProcessorPool {
 
   /** Starts all workers; rejects, with nothing left behind, when one cannot begin. */
   async start(): Promise<void> {
-    const begun = await Promise.allSettled(Array.from({ length: this.#count }, (_, index) => this.#begin(index)))
+    const starting = Promise.allSettled(Array.from({ length: this.#count }, (_, index) => this.#begin(index)))
+    this.#starting = starting
+    const begun = await starting
     for (const one of begun) if (one.status === 'fulfilled') this.#members[one.value.index] = one.value
     const refused = begun.find((one) => one.status === 'rejected')
     if (refused !== undefined) {
       await this.close()
       throw refused.reason
     }
+    if (this.#closed) return
     await this.#route([])
     for (const member of this.#members) this.#watch(member)
   }
@@ -124,10 +130,17 @@ export class ProcessorPool {
     this.#members[index]?.thread.terminate()
   }
 
+  /** Whoever waits for handlers to end waits no longer. */
+  hurry(): void {
+    for (const { thread } of this.#members) thread.terminate()
+  }
+
   /** Ends all workers: what runs is awaited for the grace, what waits is left. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    for (const thread of this.#beginning) thread.terminate()
+    await this.#starting
     await Promise.allSettled(this.#replacing)
     const members = this.#members.filter((member) => member !== undefined)
     for (const { thread } of members) thread.post({ type: 'stop' })

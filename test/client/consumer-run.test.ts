@@ -472,14 +472,17 @@ describe.each(modes)('consumer.run, %s', (mode) => {
   it('refuses wrong options, a second run, and other ways of reading beside it', async () => {
     const consumer = consume()
     const wrong: [object, RegExp][] = [
-      [{}, /one of the two/],
-      [{ eachBatch() {}, eachRecord() {} }, /one of the two/],
+      [{}, /one of the three/],
+      [{ eachBatch() {}, eachRecord() {} }, /one of the three/],
       [{ eachBatch() {}, order: 'key' }, /goes with eachRecord/],
       [{ eachRecord() {}, concurrency: 0 }, /concurrency must be/],
       [{ eachRecord() {}, onError: { retries: -1 } }, /onError.retries/],
       [{ eachRecord: 'x' }, /must be a function/],
       [{ eachRecord() {}, conurrency: 3 }, /concurrency/],
-      [{ processor: new URL('file:///x.js') }, /later version/],
+      [{ eachBatch() {}, workers: 2 }, /workers goes with processor/],
+      [{ processor: new URL('http://x.org/y.js') }, /processor must be the URL or the path/],
+      [{ processor: 'x.js', workers: 0 }, /workers must be/],
+      [{ processor: 'x.js', resourceLimits: { heap: 3 } }, /resourceLimits must be/],
     ]
     for (const [options, message] of wrong)
       expect((await errorOf(consumer.run(options as Options))).message).toMatch(message)

@@ -1,7 +1,6 @@
 // User code in workers: every record once and in order, and none is lost when threads die at any moment. [test]
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
-import type { ProcessorPool } from '../../src/engine/processor-pool.ts'
 import { type ProcessorTest, processorRun } from '../support/processor-run.ts'
 import { errorOf } from '../support/reading.ts'
 
@@ -12,8 +11,12 @@ const rising = (offsets: number[]) => [...new Set(offsets)].sort((a, b) => a - b
 
 /** Runs a test in which threads die; all records are there all the same, and nothing is held. */
 async function survives(test: ProcessorTest): Promise<number> {
-  const { seen, left, floors, replaced } = await processorRun({ onError: { retries: 3, backoffMs: 1 }, ...test })
+  const { seen, left, floors, committed, replaced } = await processorRun({
+    ...test,
+    options: { onError: { retries: 3, backoffMs: 1 }, ...test.options },
+  })
   expect(floors).toEqual([500, 500, 500, 500])
+  expect(committed).toEqual(floors)
   expect(seen.map(rising)).toEqual(ALL)
   expect(left).toEqual(NOTHING)
   return replaced
@@ -43,7 +46,10 @@ describe('a processor', () => {
       if (attempt < 3) throw new Error('not yet')
       report(batch)
     }`
-    const { seen, replaced } = await processorRun({ module, onError: { retries: 3, backoffMs: 1 }, records: 400 })
+    const { seen, replaced } = await processorRun({
+      ...{ module, records: 400 },
+      options: { onError: { retries: 3, backoffMs: 1 } },
+    })
     expect(seen).toEqual([range(100), range(100), range(100), range(100)])
     expect(replaced).toBe(0)
   })
@@ -54,7 +60,7 @@ describe('a processor', () => {
       report(batch)
     }`
     expect((await errorOf(processorRun({ module }))).message).toBe('bad batch')
-    const { seen } = await processorRun({ module, onError: 'skip' })
+    const { seen } = await processorRun({ module, options: { onError: 'skip' } })
     expect(seen[1]).toEqual(range(500).filter((offset) => offset < 50 || offset >= 100))
   })
 
@@ -90,7 +96,9 @@ describe.each(['running', 'done'])('a thread that ends with a batch that is %s',
     ['process.exit', 'process.exit(3)'],
     ['no memory', 'const hoard = []; for (;;) hoard.push(new Array(300_000).fill(hoard.length))'],
   ])('by %s is replaced, and nothing is lost', async (_, end) => {
-    expect(await survives({ module: once(at, end), resourceLimits: { maxOldGenerationSizeMb: 24 } })).toBe(1)
+    expect(await survives({ module: once(at, end), options: { resourceLimits: { maxOldGenerationSizeMb: 24 } } })).toBe(
+      1,
+    )
   })
 })
 
@@ -99,7 +107,9 @@ describe('a processor that ends its thread', () => {
     const module = `export default async (batch) => {
       if (batch.baseOffset === 100) process.exit(3)
     }`
-    const failed = await errorOf(processorRun({ module, partitions: 1, onError: { retries: 2, backoffMs: 1 } }))
+    const failed = await errorOf(
+      processorRun({ module, partitions: 1, options: { onError: { retries: 2, backoffMs: 1 } } }),
+    )
     expect(failed).toMatchObject({ code: 'PROCESSOR_DIED', topic: 'events', partition: 0, offset: 100 })
   })
 
@@ -108,7 +118,7 @@ describe('a processor that ends its thread', () => {
       if (batch.baseOffset === 100) process.exit(3)
       report(batch)
     }`
-    const { seen, left } = await processorRun({ module, partitions: 1, onError: 'skip' })
+    const { seen, left } = await processorRun({ module, partitions: 1, options: { onError: 'skip' } })
     expect(rising(seen[0]!)).toEqual(range(2_000).filter((offset) => offset < 100 || offset >= 150))
     expect(left).toEqual(NOTHING)
   })
@@ -118,7 +128,7 @@ describe('a processor that ends its thread', () => {
       report(batch)
       if (batch.baseOffset === 100) for (;;);
     }`
-    const { left } = await processorRun({ module, partitions: 1, limitMs: 1_000 })
+    const { left } = await processorRun({ module, partitions: 1, limitMs: 1_000, options: { handlerTimeoutMs: 200 } })
     expect(left).toEqual(NOTHING)
   })
 })
@@ -126,7 +136,6 @@ describe('a processor that ends its thread', () => {
 describe('threads that are terminated at any moment', () => {
   it.each(range(4))('are replaced, and nothing is lost: seed %i', async (seed) => {
     const random = seededRandom(seed)
-    let pool: ProcessorPool | undefined
     let kills = 0
     const module = `export default async (batch) => {
       for (let i = 0; i < 20_000; i++) Math.sqrt(i)
@@ -137,16 +146,12 @@ describe('threads that are terminated at any moment', () => {
       module,
       codec: seed % 2 === 0 ? 'none' : 'lz4',
       batchRecords: 10,
-      onError: { retries: 1_000, backoffMs: 1 },
-      onStarted: (started) => {
-        pool = started
-      },
-      onProgress: () => {
-        if (kills < 10 && random.next() < 0.1) {
-          kills++
-          const index = random.next() < 0.5 ? 0 : 1
-          setTimeout(() => pool?.terminate(index), random.next() * 3)
-        }
+      options: { onError: { retries: 1_000, backoffMs: 1 } },
+      onProgress: (done, threads) => {
+        const thread = threads[random.next() < 0.5 ? 0 : 1]
+        if (done === 0 || kills === 10 || thread === undefined || random.next() > 0.3) return
+        kills++
+        void thread.terminate()
       },
     })
     expect(replaced, `seed ${seed}, ${kills} kills`).toBeGreaterThan(0)

@@ -3,11 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { Worker } from 'node:worker_threads'
 import { Broker } from '../../src/broker/broker.ts'
-import { type ProcessorRunPlan, runProcessor } from '../../src/client/run-processor.ts'
-import { errorPolicy, type OnError } from '../../src/delivery/attempts.ts'
-import { OffsetTracker } from '../../src/engine/offsets.ts'
-import type { ProcessorPool } from '../../src/engine/processor-pool.ts'
+import type { RunProcessorOptions } from '../../src/index.ts'
 import { Kafka } from '../../src/wiring/kafka.ts'
 
 export interface ProcessorTest {
@@ -18,15 +16,12 @@ export interface ProcessorTest {
   batchRecords?: number
   workers?: number
   codec?: 'none' | 'lz4'
-  onError?: OnError
-  order?: 'partition' | 'none'
+  options?: Omit<RunProcessorOptions, 'processor' | 'signal'>
   /** The run is ended then, done or not. */
   limitMs?: number
   extension?: 'mjs' | 'ts'
-  resourceLimits?: { maxOldGenerationSizeMb: number }
-  onStarted?(pool: ProcessorPool): void
-  /** Every time something is processed, with what is. */
-  onProgress?(done: number): void
+  /** Every few ms, with what is processed and the threads that run now. */
+  onProgress?(done: number, threads: Worker[]): void
 }
 
 export interface ProcessorResult {
@@ -36,6 +31,8 @@ export interface ProcessorResult {
   /** Held when all was over: segments fetched, decoded, bytes of slots, spill tokens, readers. */
   left: number[]
   floors: number[]
+  /** What the group has, after the run. */
+  committed: number[]
 }
 
 /** Rejects as the run does. */
@@ -47,9 +44,11 @@ export async function processorRun(test: ProcessorTest): Promise<ProcessorResult
   writeFileSync(file, prelude(name) + test.module)
   const seen: number[][] = Array.from({ length: partitions }, () => [])
   const channel = new BroadcastChannel(name)
+  const watching = new Threads()
   channel.onmessage = (event: unknown) => {
-    const { partition, offsets } = (event as { data: { partition: number; offsets: number[] } }).data
-    seen[partition]!.push(...offsets)
+    const { data } = event as { data: { ready: number } | { partition: number; offsets: number[] } }
+    if ('ready' in data) watching.ready(data.ready)
+    else seen[data.partition]!.push(...data.offsets)
   }
   const broker = await Broker.start({ port: 0 })
   broker.createTopic('events', { partitions })
@@ -60,43 +59,35 @@ export async function processorRun(test: ProcessorTest): Promise<ProcessorResult
   }))
   await broker.seed('events', items, { batchRecords, codec })
   const kafka = new Kafka({ brokers: [broker.address], bufferBytes: 4 * 1_048_576 })
-  const engine = await kafka.engine()
-  const ends = seen.map((_, partition) => items.filter((item) => item.partition === partition).length)
-  const trackers = ends.map(() => new OffsetTracker({ epoch: 1, generation: 0, position: 0 }))
+  const fetching = { maxPartitionFetchBytes: 65_536, fetchMaxBytes: 1_048_576, fetchMaxWaitMs: 50 } as const
+  const consumer = kafka.consumer({ groupId: 'g', autoOffsetReset: 'earliest', ...fetching })
+  consumer.assign(seen.map((_, partition) => ({ topic: 'events', partition })))
   const over = new AbortController()
   let replaced = 0
-  const plan: ProcessorRunPlan = {
-    engine,
-    reader: READER,
-    partitions: trackers.map((tracker, partition) => ({ topic: 'events', partition, tracker })),
-    processor: pathToFileURL(file),
-    workers,
-    order: test.order ?? 'partition',
-    policy: errorPolicy(test.onError ?? 'fail'),
-    handlerTimeoutMs: undefined,
-    graceMs: 1_000,
-    onCorruptRecord: 'fail',
-    resourceLimits: test.resourceLimits,
-    signal: AbortSignal.any([over.signal, AbortSignal.timeout(test.limitMs ?? 20_000)]),
-    onReplaced: () => void replaced++,
-    onStarted: (pool) => test.onStarted?.(pool),
-    onProgress: () => {
-      const done = trackers.reduce((sum, { floor }) => sum + floor, 0)
-      test.onProgress?.(done)
-      if (done === records) over.abort()
-    },
-  }
+  consumer.on('workerReplaced', () => replaced++)
+  const looking = setInterval(() => {
+    const done = consumer.stats().partitions.reduce((sum, { floor }) => sum + floor, 0)
+    test.onProgress?.(done, watching.running)
+    if (done === records) over.abort()
+  }, 2)
   try {
-    await runProcessor(plan)
-    const { memory } = engine
+    await kafka.connect()
+    watching.start()
+    const signal = AbortSignal.any([over.signal, AbortSignal.timeout(test.limitMs ?? 20_000)])
+    await consumer.run({ processor: pathToFileURL(file), workers, ...test.options, signal })
+    const committed = (await consumer.committed()).map(({ offset }) => offset ?? 0)
+    const floors = consumer.stats().partitions.map(({ floor }) => floor)
+    const { memory } = await kafka.engine()
     const { words, layout } = memory
     const slots = Array.from({ length: partitions }, (_, slot) => memory.slotRaw(slot) + memory.slotDecoded(slot))
     const decoded = memory.workers.reduce((sum, { decode }) => sum + decode.heldSegments, 0)
     const tokens = words[layout.rawSpill]! + words[layout.decodeSpill]!
     const left = [memory.fetch.heldSegments, decoded, slots.reduce((a, b) => a + b), tokens, memory.readersOpen]
     await new Promise((resolve) => setTimeout(resolve, 20))
-    return { seen, replaced, left, floors: trackers.map(({ floor }) => floor) }
+    return { seen, replaced, left, floors, committed }
   } finally {
+    clearInterval(looking)
+    watching.stop()
     channel.close()
     await kafka.close()
     await broker.close()
@@ -104,20 +95,36 @@ export async function processorRun(test: ProcessorTest): Promise<ProcessorResult
   }
 }
 
-const READER = {
-  fetchMinBytes: 1,
-  fetchMaxBytes: 1_048_576,
-  maxPartitionFetchBytes: 65_536,
-  fetchMaxWaitMs: 50,
-  isolationLevel: 'read_committed',
-  autoOffsetReset: 'earliest',
-  checkCrcs: true,
-  clientRack: '',
-} as const
+/** The threads that come and go. One is of use to a test once it has loaded its module. */
+class Threads {
+  readonly running: Worker[] = []
+  readonly #starting: Worker[] = []
+  readonly #came = (thread: Worker) => {
+    this.#starting.push(thread)
+    thread.once('exit', () => {
+      if (this.running.includes(thread)) this.running.splice(this.running.indexOf(thread), 1)
+    })
+  }
+
+  start(): void {
+    process.on('worker', this.#came)
+  }
+
+  ready(threadId: number): void {
+    const thread = this.#starting.find((one) => one.threadId === threadId)
+    if (thread !== undefined) this.running.push(thread)
+  }
+
+  stop(): void {
+    process.off('worker', this.#came)
+  }
+}
 
 const prelude = (name: string) => `
+import { threadId } from 'node:worker_threads'
 const channel = new BroadcastChannel(${JSON.stringify(name)})
 channel.unref()
+channel.postMessage({ ready: threadId })
 const report = (batch) => {
   const offsets = Array.from({ length: batch.count }, (_, i) => batch.offsetAt(i))
   channel.postMessage({ partition: batch.partition, offsets })

@@ -1,0 +1,87 @@
+// What a consumer reads: the partitions it has now, and the source that is open on them. [main thread]
+import { checkAssignment, notAssigned, nothingAssigned } from './consumer-checks.ts'
+import { type AssignedPartition, partitionKey, type TopicPartition } from './consumer-partition.ts'
+import type { ConsumerSource } from './consumer-source.ts'
+
+/** Whom an assignment asks and tells. */
+export interface AssignmentPlan {
+  /** Opens a source; `epoch` is part of every ack of it. */
+  open(assigned: readonly AssignedPartition[], epoch: number): Promise<ConsumerSource>
+  opened(source: ConsumerSource): void
+  /** It is not read any more, and to be closed. Resolves when nothing of it is under way. */
+  left(source: ConsumerSource): Promise<void>
+}
+
+/** One source at a time, opened when something is first asked of it. Each has an epoch of its own. */
+export class ConsumerAssignment {
+  /** Open now. */
+  source: ConsumerSource | undefined
+  readonly #plan: AssignmentPlan
+  #assigned: readonly AssignedPartition[] = []
+  #epoch = 0
+  #opening: Promise<ConsumerSource> | undefined
+  readonly #leaving = new Set<Promise<void>>()
+
+  constructor(plan: AssignmentPlan) {
+    this.#plan = plan
+  }
+
+  /** The partitions by name. */
+  get names(): TopicPartition[] {
+    return this.#assigned.map(({ topic, partition }) => ({ topic, partition }))
+  }
+
+  /** Throws when a partition is not one of these. */
+  require(name: TopicPartition): void {
+    const key = partitionKey(name)
+    if (!this.#assigned.some((one) => partitionKey(one) === key)) throw notAssigned(name)
+  }
+
+  /** These from now on, and no others. */
+  replace(partitions: readonly AssignedPartition[]): void {
+    checkAssignment(partitions)
+    this.leave()
+    this.#assigned = partitions.map(({ topic, partition, offset }) => ({ topic, partition, offset }))
+  }
+
+  /** The source. A later call tries again what failed. */
+  open(): Promise<ConsumerSource> {
+    if (this.#assigned.length === 0) return Promise.reject(nothingAssigned())
+    this.#opening ??= this.#open()
+    return this.#opening
+  }
+
+  /** Ends reading; the next `open` begins anew. */
+  leave(): void {
+    this.#epoch++
+    const { source } = this
+    this.source = undefined
+    this.#opening = undefined
+    if (source === undefined) return
+    const leaving = this.#plan.left(source)
+    this.#leaving.add(leaving)
+    void leaving.finally(() => this.#leaving.delete(leaving))
+  }
+
+  /** Resolves when nothing that was left is under way any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#leaving)
+  }
+
+  async #open(): Promise<ConsumerSource> {
+    const epoch = ++this.#epoch
+    try {
+      const source = await this.#plan.open(this.#assigned, epoch)
+      if (epoch !== this.#epoch) {
+        await source.close()
+        return this.open()
+      }
+      this.source = source
+      this.#plan.opened(source)
+      return source
+    } catch (error) {
+      if (epoch === this.#epoch) this.#opening = undefined
+      throw error
+    }
+  }
+}
