@@ -221,7 +221,8 @@ export class Broker implements AsyncDisposable {
     await Promise.all(this.#listeners.map((listener) => listener.close()))
   }
 
-  async #listen({ transport, host, port, advertisedHost }: CheckedBrokerOptions, index: number): Promise<void> {
+  async #listen(options: CheckedBrokerOptions, index: number): Promise<void> {
+    const { transport, host, port, advertisedHost, racks } = options
     const server = this.#server
     const listener = await transport.listen({ host, port: port === 0 ? 0 : port + index }, (socket) => {
       const connection = new Connection(socket, server.cluster.nodes[index]!, server)
@@ -230,7 +231,7 @@ export class Broker implements AsyncDisposable {
       return connection.events
     })
     this.#listeners.push(listener)
-    server.cluster.addNode(advertisedHost, listener.address.port)
+    server.cluster.addNode(advertisedHost, listener.address.port, racks[index])
   }
 
   #topicOrNew(name: string): Topic {

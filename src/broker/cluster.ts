@@ -7,6 +7,13 @@ import { OffsetStore } from './offset-store.ts'
 import { SessionCache } from './session-cache.ts'
 import { type Partition, Topic } from './topic.ts'
 import type { TopicConfigValues } from './topic-configs.ts'
+import {
+  OFFSETS_TOPIC,
+  type Outcome,
+  type ProducerIdentity,
+  type TransactionPartition,
+} from './transactions/transaction.ts'
+import { TransactionCoordinator, type TransactionGround } from './transactions/transaction-coordinator.ts'
 
 /** One listener that poses as a broker of the cluster. */
 export interface Node {
@@ -14,6 +21,8 @@ export interface Node {
   readonly host: string
   readonly port: number
   readonly sessions: SessionCache
+  /** Where it stands, for clients that read from the closest replica (KIP-392). */
+  readonly rack: string | undefined
 }
 
 /** How a topic is made. */
@@ -31,7 +40,7 @@ export interface TopicSpec {
 export const PARTITIONS_MAX = 100_000
 
 /** The shared state; every method is synchronous, so each request sees and leaves it whole. */
-export class Cluster {
+export class Cluster implements TransactionGround {
   readonly id: string
   readonly clock: Clock
   readonly random: Random
@@ -40,10 +49,10 @@ export class Cluster {
   readonly nodes: Node[] = []
   readonly topics = new Map<string, Topic>()
   readonly offsets = new OffsetStore()
+  readonly transactions: TransactionCoordinator
   /** Faults of the broker itself: a test can assert that there are none. The newest 100. */
   readonly errors: unknown[] = []
   readonly #topicsById = new Map<string, Topic>()
-  readonly #transactionalIds = new Map<string, { producerId: bigint; producerEpoch: number }>()
   #nextProducerId = 1000n
   #nextLeader = 0
 
@@ -53,12 +62,13 @@ export class Cluster {
     this.defaultPartitions = options.defaultPartitions
     this.autoCreateTopics = options.autoCreateTopics
     this.id = this.newUuid()
+    this.transactions = new TransactionCoordinator(this)
   }
 
   /** Adds a node, with ids from 1 on. */
-  addNode(host: string, port: number): Node {
+  addNode(host: string, port: number, rack?: string): Node {
     const sessions = new SessionCache(this.random)
-    const node = { id: this.nodes.length + 1, host, port, sessions }
+    const node = { id: this.nodes.length + 1, host, port, sessions, rack }
     this.nodes.push(node)
     return node
   }
@@ -141,26 +151,24 @@ export class Cluster {
   }
 
   /** Appends a marker that ends the producer's transaction in this partition. */
-  endTransaction(
-    partition: Partition,
-    producer: { producerId: bigint; producerEpoch: number },
-    outcome: 'commit' | 'abort',
-  ): void {
-    const marker = encodeControlBatch({ type: outcome, ...producer, timestamp: this.clock.wall() })
+  endTransaction(partition: Partition, producer: ProducerIdentity, outcome: Outcome, coordinatorEpoch = 0): void {
+    const { producerId, producerEpoch } = producer
+    const timestamp = this.clock.wall()
+    const marker = encodeControlBatch({ type: outcome, producerId, producerEpoch, coordinatorEpoch, timestamp })
     partition.log.append(marker, { leaderEpoch: partition.leaderEpoch })
     this.changed(partition, marker.length)
   }
 
-  /** A producer id: a new one, or for a transactional id the same one with the next epoch. */
-  initProducer(transactionalId: string | null): { producerId: bigint; producerEpoch: number } {
-    const known = transactionalId === null ? undefined : this.#transactionalIds.get(transactionalId)
-    // The epoch is 16 bits: when it is used up, another id follows.
-    const next =
-      known !== undefined && known.producerEpoch < 0x7ffe
-        ? { producerId: known.producerId, producerEpoch: known.producerEpoch + 1 }
-        : { producerId: this.#nextProducerId++, producerEpoch: 0 }
-    if (transactionalId !== null) this.#transactionalIds.set(transactionalId, next)
-    return next
+  /** The same for a partition by its name; the offsets of groups have no log here. */
+  writeMarker({ topic, partition }: TransactionPartition, producer: ProducerIdentity, outcome: Outcome): void {
+    if (topic === OFFSETS_TOPIC) this.offsets.endTransaction(producer.producerId, outcome)
+    const found = this.topics.get(topic)?.partitions[partition]
+    if (found !== undefined) this.endTransaction(found, producer, outcome)
+  }
+
+  /** An id that no producer has. */
+  newProducerId(): bigint {
+    return this.#nextProducerId++
   }
 
   /** Keeps a fault of the broker itself where tests find it. */

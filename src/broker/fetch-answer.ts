@@ -10,6 +10,8 @@ export interface PartitionAnswer {
   highWatermark: number
   lastStableOffset: number
   logStartOffset: number
+  /** Whom the client should ask instead (KIP-392); -1: go on here. */
+  preferredReadReplica: number
   /** From v12 on: where the client's log went another way (KIP-595). */
   divergingEpoch: { epoch: number; endOffset: number } | undefined
   /** From v12 on, told from v16 on: who leads now (KIP-951). */
@@ -70,6 +72,7 @@ export function failedPartition(partitionIndex: number, errorCode: number): Part
     highWatermark: -1,
     lastStableOffset: -1,
     logStartOffset: -1,
+    preferredReadReplica: -1,
     divergingEpoch: undefined,
     currentLeader: undefined,
     abortedTransactions: null,
@@ -105,7 +108,7 @@ class FetchWriter {
     writer.safeInt64(partition.lastStableOffset)
     if (version >= 5) writer.safeInt64(partition.logStartOffset)
     this.#aborted(partition.abortedTransactions)
-    if (version >= 11) writer.int32(-1) // preferred read replica
+    if (version >= 11) writer.int32(partition.preferredReadReplica)
     const { pieces, sizeBytes } = partition.records
     if (this.#flexible) writer.uvarint(sizeBytes + 1)
     else writer.int32(sizeBytes)

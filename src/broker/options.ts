@@ -21,6 +21,8 @@ export interface BrokerOptions {
   autoCreateTopics?: boolean
   /** Listeners that pose as the brokers of one cluster, with node ids from 1 on. Default 1. */
   brokers?: number
+  /** Racks of the listeners, in their order: who names its own reads from a replica there (KIP-392). Default: none. */
+  racks?: readonly string[]
   /** The release to pose as, or versions by API (null hides an API). Default: all that there is. */
   apiVersions?: BrokerRelease | VersionOverrides
   /** Default: TCP. */
@@ -46,6 +48,7 @@ export function checkBrokerOptions(options: BrokerOptions = {}): CheckedBrokerOp
     partitions: 1,
     autoCreateTopics: false,
     brokers: 1,
+    racks: [],
     apiVersions: {},
     transport: tcp,
     clock: systemClock,

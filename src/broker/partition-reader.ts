@@ -14,6 +14,8 @@ export interface ReadLimits {
   maxBytes: number
   minBytes: number
   readCommitted: boolean
+  /** Of the client; empty: it reads from leaders only. */
+  rack: string
 }
 
 /** What was read. */
@@ -48,6 +50,7 @@ export function readPartitions(
     left = Math.max(0, left - answer.records.sizeBytes)
     // As in Kafka an unknown topic alone does not end the wait of the others.
     if (answer.errorCode !== ErrorCode.NONE || answer.divergingEpoch !== undefined) reading.ready = true
+    if (answer.preferredReadReplica >= 0) reading.ready = true
   }
   if (readable === 0 || reading.sizeBytes >= Math.min(limits.minBytes, FETCH_BYTES_MAX)) reading.ready = true
   return reading
@@ -74,7 +77,8 @@ function readOne(
 ): PartitionAnswer {
   const { log } = partition
   const leaderError = cluster.leaderError(node, partition, want.currentLeaderEpoch)
-  if (leaderError !== ErrorCode.NONE) return notLeader(partition, leaderError, limits.version)
+  const follows = leaderError === ErrorCode.NOT_LEADER_OR_FOLLOWER && servesAsFollower(node, partition, limits)
+  if (leaderError !== ErrorCode.NONE && !follows) return notLeader(partition, leaderError, limits.version)
   const { highWatermark, lastStableOffset, startOffset } = log
   const answer: PartitionAnswer = {
     ...failedPartition(partition.index, ErrorCode.NONE),
@@ -82,6 +86,8 @@ function readOne(
     lastStableOffset,
     logStartOffset: startOffset,
   }
+  const closer = follows ? undefined : closerReplica(cluster, node, partition, limits.rack)
+  if (closer !== undefined) return { ...answer, preferredReadReplica: closer }
   if (limits.version >= 12 && want.lastFetchedEpoch >= 0) {
     const end = log.epochs.endOf(want.lastFetchedEpoch, log.endOffset)
     if (end.endOffset < 0) return failedPartition(partition.index, ErrorCode.OFFSET_OUT_OF_RANGE)
@@ -98,6 +104,17 @@ function readOne(
   answer.records = slice
   if (limits.readCommitted) answer.abortedTransactions = log.abortedBetween(want.fetchOffset, slice.endOffset)
   return answer
+}
+
+/** Replicas are always in sync here. Who names no rack is sent to the leader, as by a Kafka without a selector. */
+function servesAsFollower(node: Node, partition: Partition, { version, rack }: ReadLimits): boolean {
+  return version >= 11 && rack !== '' && partition.replicas.includes(node.id)
+}
+
+/** As Kafka's RackAwareReplicaSelector: a replica in the rack of the client, if the leader is in another (KIP-392). */
+function closerReplica({ nodes }: Cluster, leader: Node, { replicas }: Partition, rack: string): number | undefined {
+  if (rack === '' || leader.rack === rack) return undefined
+  return nodes.find((node) => node.rack === rack && replicas.includes(node.id))?.id
 }
 
 /** From v16 on the answer says who leads, so that the client need not ask for metadata (KIP-951). */

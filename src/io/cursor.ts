@@ -21,8 +21,12 @@ export class Cursor {
    */
   turn = 0
   #state: CursorState = 'locating'
-  /** The node it is fetched from while `fetching`. */
+  /** Who leads the partition. */
   leader = -1
+  /** The node it is fetched from while `fetching`: the leader, or a replica that the leader named (KIP-392). */
+  node = -1
+  /** When the leader is asked again whether another replica is closer; only while `node` is not the leader. */
+  nodeUntilMs = 0
   leaderEpoch = -1
   /** Fixed when first seen: a topic that was deleted and made again has another id, and other offsets. */
   topicId: string | undefined

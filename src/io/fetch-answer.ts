@@ -184,8 +184,8 @@ export class FetchAnswer implements BodySink, FetchVisitor {
     if (this.#current === undefined) return
     this.#current.tail = tail
     const { head, error } = this.#current
-    const noteworthy = head.errorCode !== 0 || error !== undefined || tail.divergingEpoch !== undefined
-    if (noteworthy) this.#outcome.partitions.push(this.#current)
+    const failed = head.errorCode !== 0 || error !== undefined
+    if (failed || tail.divergingEpoch !== undefined || head.preferredReadReplica >= 0) this.#outcome.partitions.push(this.#current)
   }
 
   endpoints(list: FetchOutcome['endpoints']): void {

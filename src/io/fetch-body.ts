@@ -14,6 +14,7 @@ export function fetchBody(
     maxWaitMs,
     minBytes: settings.fetchMinBytes,
     maxBytes,
+    rackId: settings.clientRack,
     isolationLevel: settings.isolationLevel === 'read_committed' ? 1 : 0,
     sessionId: request.sessionId,
     sessionEpoch: request.sessionEpoch,

@@ -95,7 +95,7 @@ export class Reader implements SourceHost {
     if (cursor === undefined) return
     cursor.seek(position, generation)
     if (cursor.state === 'locating') this.#locate(cursor)
-    else this.#sources.get(cursor.leader)?.pump()
+    else this.#sources.get(cursor.node)?.pump()
   }
 
   unassign(slots: number[]): void {
@@ -124,14 +124,14 @@ export class Reader implements SourceHost {
 
   *cursorsAt(broker: number): Generator<Cursor> {
     for (const cursor of this.#cursors.values()) {
-      if (cursor.state === 'fetching' && cursor.leader === broker) yield cursor
+      if (cursor.state === 'fetching' && cursor.node === broker) yield cursor
     }
   }
 
   get brokersInUse(): number {
     const brokers = new Set<number>()
-    for (const { state, leader, finished } of this.#cursors.values()) {
-      if (state === 'fetching' && !finished) brokers.add(leader)
+    for (const { state, node, finished } of this.#cursors.values()) {
+      if (state === 'fetching' && !finished) brokers.add(node)
     }
     return brokers.size
   }
@@ -151,12 +151,17 @@ export class Reader implements SourceHost {
       const { cursor, turn } = partition
       if (this.#isCurrent(cursor) && cursor.turn === turn) this.#settlePartition(partition, outcome, broker)
     }
+    for (const cursor of [...this.cursorsAt(broker)]) {
+      if (cursor.node !== cursor.leader && this.clock.now() >= cursor.nodeUntilMs) {
+        this.#fetchFrom(cursor, cursor.leader)
+      }
+    }
   }
 
   lost(broker: number, error: MillraceError, final: boolean): void {
     const lost = [...this.cursorsAt(broker)]
     for (const cursor of lost) {
-      if (final) this.#fail(cursor, this.#located(cursor, error, broker))
+      if (final && cursor.node === cursor.leader) this.#fail(cursor, this.#located(cursor, error, broker))
       else this.#locate(cursor)
     }
     // The leader may have died: whoever succeeds it is known to the others.
@@ -168,8 +173,12 @@ export class Reader implements SourceHost {
   #settlePartition({ cursor, head, tail, error }: PartitionOutcome, outcome: FetchOutcome, broker: number): void {
     const { cluster } = this.#plan
     if (error !== undefined) return this.#fail(cursor, error)
+    // Back to the leader, which may name the same replica again: not without a pause.
+    if (cursor.node !== cursor.leader && head.errorCode !== 0) {
+      return this.#later(cursor, cluster.backoffMs(cursor.attempts++))
+    }
     if (tail.divergingEpoch !== undefined) return this.#truncated(cursor, tail.divergingEpoch.endOffset)
-    if (head.errorCode === 0) return
+    if (head.errorCode === 0) return this.#prefer(cursor, head.preferredReadReplica)
     if (head.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) return this.#reset(cursor)
     if (!MOVED.has(head.errorCode) && !isRetriable(head.errorCode)) {
       const { topic, partition, position: offset } = cursor
@@ -245,6 +254,7 @@ export class Reader implements SourceHost {
   #follow(cursor: Cursor, leader: Leader): void {
     const changed = leader.leaderEpoch > cursor.leaderEpoch && cursor.lastEpoch >= 0 && cursor.leaderEpoch >= 0
     cursor.leader = leader.brokerId
+    cursor.node = leader.brokerId
     cursor.leaderEpoch = leader.leaderEpoch
     if (changed) this.#validate(cursor)
     else this.#fetch(cursor)
@@ -253,12 +263,27 @@ export class Reader implements SourceHost {
   #fetch(cursor: Cursor): void {
     cursor.state = 'fetching'
     const { cluster } = this.#plan
-    const channel = cluster.channel(cursor.leader, `fetch:${this.id}`)
+    const channel = cluster.channel(cursor.node, `fetch:${this.id}`)
     if (channel === undefined) return this.#later(cursor, cluster.backoffMs(cursor.attempts++))
     cursor.attempts = 0
-    const source = this.#sources.get(cursor.leader)
+    const source = this.#sources.get(cursor.node)
     if (source?.channel === channel) source.pump()
-    else this.#open(cursor.leader, channel, source)
+    else this.#open(cursor.node, channel, source)
+  }
+
+  /** KIP-392: the leader names a replica that is closer to `clientRack`; after a while it is asked again. */
+  #prefer(cursor: Cursor, replica: number): void {
+    const { metadata, host } = this.#plan.cluster
+    if (replica < 0 || replica === cursor.node || metadata.broker(replica) === undefined) return
+    cursor.nodeUntilMs = this.clock.now() + host.options.metadataMaxAgeMs
+    this.#fetchFrom(cursor, replica)
+  }
+
+  /** Answers of the node before do not count any more. */
+  #fetchFrom(cursor: Cursor, node: number): void {
+    cursor.state = 'locating'
+    cursor.node = node
+    this.#fetch(cursor)
   }
 
   /** A source a broker; one whose broker moved to another address ends with what it has in flight. */
@@ -353,7 +378,7 @@ export class Reader implements SourceHost {
   #moveTo(cursor: Cursor, position: number): void {
     cursor.position = position
     cursor.lastEpoch = -1
-    this.feed.moveTo(position, cursor, this.id, cursor.leader)
+    this.feed.moveTo(position, cursor, this.id, cursor.node)
     this.feed.flush()
     this.#fetch(cursor)
   }

@@ -21,6 +21,7 @@ function randomAnswer(random: Random, version: number): FetchAnswer {
       highWatermark: below(2 ** 40) - 1,
       lastStableOffset: below(2 ** 40) - 1,
       logStartOffset: below(2 ** 40) - 1,
+      preferredReadReplica: version >= 11 ? below(9) - 1 : -1,
       divergingEpoch: maybe({ epoch: below(9), endOffset: below(2 ** 40) }),
       currentLeader: maybe({ leaderId: below(9), leaderEpoch: below(9) }),
       abortedTransactions:
@@ -80,6 +81,7 @@ test('the pieces of the log are sent as they are, not copied', () => {
           highWatermark: 0,
           lastStableOffset: 0,
           logStartOffset: 0,
+          preferredReadReplica: -1,
           divergingEpoch: undefined,
           currentLeader: undefined,
           abortedTransactions: null,

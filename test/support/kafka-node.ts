@@ -27,7 +27,7 @@ export class KafkaNode {
     writeFileSync(
       this.#file,
       Object.entries(properties)
-        .map((entry) => `${entry.join('=')}\n`)
+        .map((entry) => `${entry.join('=').replaceAll('{node}', String(id))}\n`)
         .join(''),
     )
   }

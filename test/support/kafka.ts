@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePorts, KafkaNode } from './kafka-node.ts'
 
-/** How many brokers (1 or 3), and properties added to each server.properties. */
+/** How many brokers (1 or 3), and properties added to each server.properties; `{node}` in one is the node's id. */
 export interface KafkaOptions {
   brokers?: 1 | 3
   properties?: Record<string, string | number>

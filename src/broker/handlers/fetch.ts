@@ -28,6 +28,7 @@ export const fetch: Handler<'Fetch', FetchAnswer> = {
       maxBytes: request.maxBytes,
       minBytes: request.minBytes,
       readCommitted: request.isolationLevel === READ_COMMITTED,
+      rack: request.rackId,
     }
     const read = () => readPartitions(cluster, node, session.partitions, limits)
     const reading = read()
@@ -63,13 +64,15 @@ function existing(session: FetchContext, { cluster, version }: RequestContext): 
 
 /** Settles the session and keeps what it says the client must hear. */
 function assemble(session: FetchContext, answers: PartitionAnswer[], context: RequestContext): FetchAnswer {
-  const told = answers.map(({ errorCode, highWatermark, logStartOffset, records, divergingEpoch }) => ({
-    errorCode,
-    highWatermark,
-    logStartOffset,
-    recordsBytes: records.sizeBytes,
-    notable: divergingEpoch !== undefined,
-  }))
+  const told = answers.map(
+    ({ errorCode, highWatermark, logStartOffset, preferredReadReplica, records, divergingEpoch }) => ({
+      errorCode,
+      highWatermark,
+      logStartOffset,
+      recordsBytes: records.sizeBytes,
+      notable: divergingEpoch !== undefined || preferredReadReplica >= 0,
+    }),
+  )
   const { sessionId, errorCode, selected } = session.settle(told, context.cluster.clock.now())
   const answer: FetchAnswer = { errorCode, sessionId, responses: [], nodeEndpoints: [] }
   const leaders = new Set<number>()

@@ -36,7 +36,7 @@ function namedTopics({ topics }: RequestOf<'Metadata'>, { version }: RequestCont
 
 function clusterFields(cluster: Cluster): ResponseInput<'Metadata'> {
   return {
-    brokers: cluster.nodes.map(({ id, host, port }) => ({ nodeId: id, host, port, rack: null })),
+    brokers: cluster.nodes.map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack: rack ?? null })),
     clusterId: cluster.id,
     controllerId: cluster.controller.id,
   }
