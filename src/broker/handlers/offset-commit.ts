@@ -1,28 +1,24 @@
-// OffsetCommit, v2 to v10: stores what clients outside of any membership commit. [broker]
+// OffsetCommit, v2 to v10: stores what members commit, and clients outside of any membership. [broker]
 import type { RequestOf, ResponseInput } from '../../protocol/apis.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
+import { refuseCoordination } from '../groups/coordination.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import { findPartition } from '../partition-reader.ts'
-import { coordinatorOf } from './find-coordinator.ts'
-
-/** As `offset.metadata.max.bytes`. */
-const METADATA_BYTES_MAX = 4096
 
 export const offsetCommit: Handler<'OffsetCommit'> = {
   handle(request, context) {
-    const groupError = refuseGroup(request, context)
-    if (groupError !== ErrorCode.NONE) return this.refuse(request, groupError, context)
+    const { cluster } = context
+    const { offsetMetadataMaxBytes } = cluster.groups.world.options
+    const groupError = refuseCommit(request, context)
     return answerAll(request, (topic, partition) => {
-      const found = findPartition(
-        context.cluster,
-        { ...topic, partition: partition.partitionIndex },
-        lookupVersion(context),
-      )
+      const want = { ...topic, partition: partition.partitionIndex }
+      const found = findPartition(cluster, want, lookupVersion(context))
       if (typeof found === 'number') return found
+      if (groupError !== ErrorCode.NONE) return groupError
       const metadata = partition.committedMetadata ?? ''
-      if (Buffer.byteLength(metadata) > METADATA_BYTES_MAX) return ErrorCode.OFFSET_METADATA_TOO_LARGE
+      if (Buffer.byteLength(metadata) > offsetMetadataMaxBytes) return ErrorCode.OFFSET_METADATA_TOO_LARGE
       const { committedOffset: offset, committedLeaderEpoch: leaderEpoch } = partition
-      context.cluster.offsets.commit(request.groupId, found.topic.name, found.index, { offset, leaderEpoch, metadata })
+      cluster.offsets.commit(request.groupId, found.topic.name, found.index, { offset, leaderEpoch, metadata })
       return ErrorCode.NONE
     })
   },
@@ -35,10 +31,12 @@ function lookupVersion({ version }: RequestContext): number {
   return version >= 10 ? 13 : 0
 }
 
-/** There are no members here, so whoever claims to be one is refused, as Kafka does with an unknown group. */
-function refuseGroup(request: RequestOf<'OffsetCommit'>, { cluster, node }: RequestContext): number {
-  if (coordinatorOf(cluster, request.groupId) !== node) return ErrorCode.NOT_COORDINATOR
-  return request.generationIdOrMemberEpoch >= 0 ? ErrorCode.ILLEGAL_GENERATION : ErrorCode.NONE
+function refuseCommit(request: RequestOf<'OffsetCommit'>, context: RequestContext): number {
+  const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request
+  const errorCode = refuseCoordination(context, groupId)
+  if (errorCode !== ErrorCode.NONE) return errorCode
+  const claim = { memberId, groupInstanceId, generationId, transactional: false, version: context.version }
+  return context.cluster.groups.refuseCommit(groupId, claim)
 }
 
 type Topic = RequestOf<'OffsetCommit'>['topics'][number]
