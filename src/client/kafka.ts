@@ -2,6 +2,7 @@
 import { Closed, InvalidOption } from '../base/errors.ts'
 import type { Deserializer } from '../delivery/serdes.ts'
 import { Engine, type EngineParts } from '../engine/engine.ts'
+import { Admin } from './admin.ts'
 import { Consumer } from './consumer.ts'
 import { Events, type KafkaEvents } from './events.ts'
 import { Iteration } from './iteration.ts'
@@ -29,6 +30,8 @@ type Read<O, P extends 'key' | 'value'> = O extends { [N in P]: Deserializer<inf
 export class KafkaClient implements AsyncDisposable {
   /** The options in force, complete. */
   readonly options: ResolvedKafkaOptions
+  /** Topics: made, grown, listed, described, deleted. */
+  readonly admin: Admin
   readonly #start: StartEngine
   readonly #consumers = new Set<Consumer<unknown, unknown>>()
   readonly #events: Events
@@ -39,6 +42,7 @@ export class KafkaClient implements AsyncDisposable {
     this.options = resolveOptions('kafka', options)
     this.#start = start
     this.#events = new Events(this.options.logger)
+    this.admin = new Admin(() => this.engine(), this.options.defaultApiTimeoutMs)
   }
 
   /**
