@@ -1,7 +1,7 @@
 // What the I/O thread does, as a state machine over transport, clock, randomness and hand-off. [I/O thread]
 
 import type { Clock } from '../base/clock.ts'
-import { MillraceError, toWire } from '../base/errors.ts'
+import { type MillraceError, toWire } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { Transport } from '../base/transport.ts'
 import type { Call, CallResults, OffsetAnswer, SpillPort, ToIo, ToMain } from '../control/commands.ts'
@@ -14,9 +14,11 @@ import type { SpillDesk } from '../ring/spill.ts'
 import type { WorkerView } from '../ring/worker-view.ts'
 import { Cluster } from './cluster.ts'
 import { Feed } from './feed.ts'
+import { GroupDesk } from './group/group-desk.ts'
 import type { IoOptions } from './io-options.ts'
 import { OffsetLookup } from './offsets.ts'
 import { Outlet } from './outlet.ts'
+import { Producers } from './producer/producers.ts'
 import { Reader } from './reader.ts'
 import { Requester } from './requester.ts'
 
@@ -42,6 +44,8 @@ export class IoRole {
   readonly #parts: IoParts
   readonly #cluster: Cluster
   readonly #requester: Requester
+  readonly #producers: Producers
+  readonly #groups: GroupDesk
   readonly #offsets: OffsetLookup
   readonly #outlet: Outlet
   readonly #feed: Feed
@@ -59,6 +63,17 @@ export class IoRole {
       onEvent: ({ type, ...detail }) => port.post({ type: 'event', name: type, detail: plain(detail) }),
     })
     this.#requester = new Requester(this.#cluster)
+    this.#producers = new Producers({
+      cluster: this.#cluster,
+      requester: this.#requester,
+      post: (message) => port.post(message),
+    })
+    this.#groups = new GroupDesk({
+      cluster: this.#cluster,
+      requester: this.#requester,
+      random,
+      post: (consumer, event) => port.post({ type: 'group', consumer, event }),
+    })
     this.#offsets = new OffsetLookup(this.#cluster)
     this.#outlet = new Outlet(memory, bellOf)
     this.#feed = new Feed(memory, this.#outlet, spills, clock)
@@ -82,6 +97,8 @@ export class IoRole {
         return void this.#call(message.id, message.call, message.timeoutMs)
       case 'cancel':
         return this.#calls.get(message.id)?.abort()
+      case 'group':
+        return this.#groups.command(message.consumer, message.command)
       case 'openReader':
         return this.#open(message.reader, message.settings)
       case 'assign':
@@ -90,6 +107,8 @@ export class IoRole {
         return this.#readers.get(message.reader)?.seek(message.slot, message.generation, message.position)
       case 'unassign':
         return this.#readers.get(message.reader)?.unassign(message.slots)
+      default:
+        return this.#producers.command(message)
     }
   }
 
@@ -135,14 +154,12 @@ export class IoRole {
       }
       case 'route':
         return this.#route(call)
+      case 'leaveGroup':
+        return this.#groups.leave(call.consumer, call.permanently, bounds.timeoutMs)
       case 'close':
         return this.#close()
-      case 'initProducer':
-      case 'beginTransaction':
-      case 'addOffsets':
-      case 'endTransaction':
-      case 'closeProducer':
-        return Promise.reject(new MillraceError('NOT_YET', `${call.op} is not there yet.`))
+      default:
+        return this.#producers.call(call, bounds)
     }
   }
 
@@ -198,8 +215,10 @@ export class IoRole {
   async #close(): Promise<undefined> {
     this.#parts.bell.stop()
     const closing = [...this.#readers.values()].map((reader) => reader.close())
+    const producers = this.#producers.close()
+    this.#groups.close()
     this.#cluster.close()
-    await Promise.all(closing)
+    await Promise.all([...closing, producers])
     return undefined
   }
 }

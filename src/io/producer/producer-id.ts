@@ -1,0 +1,72 @@
+// The producer id of an idempotent producer without transactions: asked for once, by whoever needs it first. [I/O thread]
+import type { MillraceError } from '../../base/errors.ts'
+import { brokerError, isRetriable } from '../../protocol/errors.ts'
+import type { Cluster } from '../cluster.ts'
+import type { Requester } from '../requester.ts'
+import { asOurs } from './delivery-error.ts'
+import type { Identity } from './outgoing-batch.ts'
+
+/** What it is made with. */
+export interface ProducerIdPlan {
+  cluster: Cluster
+  requester: Requester
+  /** It is there. */
+  found(): void
+  /** It cannot be had, and why. */
+  failed(error: MillraceError): void
+  /** An attempt failed, another will follow. */
+  delayed(error: MillraceError): void
+}
+
+/** Any broker gives out producer ids. Asks until it gets one, is refused, or is closed. */
+export class ProducerId {
+  readonly #plan: ProducerIdPlan
+  readonly #closing = new AbortController()
+  #current: Identity | undefined
+  #asking = false
+
+  constructor(plan: ProducerIdPlan) {
+    this.#plan = plan
+  }
+
+  /** The identity, undefined until it is there; it is asked for then. `usedUp` asks for another one than that. */
+  get(usedUp: bigint | undefined): Identity | undefined {
+    if (this.#current !== undefined && this.#current.producerId === usedUp) this.#current = undefined
+    if (this.#current === undefined && !this.#asking) void this.#ask()
+    return this.#current
+  }
+
+  close(): void {
+    this.#closing.abort()
+  }
+
+  async #ask(): Promise<void> {
+    const { cluster, requester, found, failed, delayed } = this.#plan
+    const { signal } = this.#closing
+    this.#asking = true
+    for (let attempt = 0; this.#current === undefined && !signal.aborted; attempt++) {
+      let error: MillraceError
+      try {
+        const body = { transactionalId: null, transactionTimeoutMs: 0x7fffffff }
+        const { body: answer } = await requester.request('any', 'InitProducerId', body, { signal })
+        const { errorCode, producerId, producerEpoch } = answer
+        if (errorCode === 0) {
+          this.#current = { producerId, producerEpoch }
+          break
+        }
+        error = brokerError(errorCode, { what: 'InitProducerId', retriable: isRetriable(errorCode) })
+      } catch (thrown) {
+        error = asOurs(thrown)
+      }
+      if (signal.aborted) break
+      if (!error.retriable) {
+        this.#asking = false
+        return failed(error)
+      }
+      delayed(error)
+      await new Promise<void>((resolve) => cluster.host.clock.after(cluster.backoffMs(attempt), resolve))
+    }
+    this.#asking = false
+    if (this.#current !== undefined) found()
+  }
+}

@@ -1,0 +1,280 @@
+// One producer: takes sealed batches, sends them in order, and says of each what became of it. [I/O thread]
+import type { Timer } from '../../base/clock.ts'
+import { fromWire, MillraceError, type Stored, toWire } from '../../base/errors.ts'
+import type { ToMain } from '../../control/commands.ts'
+import type { ProducerCall, ProducerCallResults, ProducerSettings, SealedBatch } from '../../control/producing.ts'
+import { brokerErrorOf, ErrorCode } from '../../protocol/errors.ts'
+import type { CallBounds, Cluster } from '../cluster.ts'
+import { maybeSent } from '../connection-loss.ts'
+import type { Requester } from '../requester.ts'
+import { cancelled, delivered, expired, refused } from './delivery-error.ts'
+import type { LaneAnswer } from './lane.ts'
+import { OutgoingBatch } from './outgoing-batch.ts'
+import { PartitionQueue } from './partition-queue.ts'
+import type { ProduceResult } from './produce-request.ts'
+import { ProducerId } from './producer-id.ts'
+import { Reports } from './reports.ts'
+import { Routes } from './routes.ts'
+
+/** What a producer is made with. */
+export interface ProducerPlan {
+  id: number
+  settings: ProducerSettings
+  memory: SharedArrayBuffer
+  cluster: Cluster
+  requester: Requester
+  post(message: ToMain): void
+}
+
+/** See `control/producing.ts` for what it is told and tells. */
+export class Producer {
+  readonly #plan: ProducerPlan
+  readonly #queues = new Map<string, PartitionQueue[]>()
+  readonly #reports: Reports
+  readonly #routes: Routes
+  readonly #producerId: ProducerId
+  /** Runs while there are batches: it fires when the deadline of the first of them is over. */
+  #timer: Timer | undefined
+  #timerAtMs = Number.POSITIVE_INFINITY
+  /** Why nothing is sent any more. */
+  #over: MillraceError | undefined
+
+  constructor(plan: ProducerPlan) {
+    const { id, settings, cluster, requester, post } = plan
+    this.#plan = plan
+    this.#reports = new Reports(id, post)
+    this.#producerId = new ProducerId({
+      cluster,
+      requester,
+      found: () => this.#wakeAll(),
+      failed: (error) => this.#fail(error),
+      delayed: (error) => this.#note(error),
+    })
+    this.#routes = new Routes({
+      producer: id,
+      cluster,
+      settings,
+      versionMax: () => undefined,
+      next: (queue) => this.#next(queue),
+      answered: (batches, answer) => this.#answered(batches, answer),
+      lost: (batches, error) => this.#lost(batches, error),
+      written: (batches) => this.#written(batches),
+    })
+  }
+
+  /** Takes batches; those whose turn it is are sent at once. */
+  produce(batches: readonly SealedBatch[]): void {
+    for (const sealed of batches) this.#take(sealed)
+    this.#routes.pump()
+  }
+
+  /** Gives batches up. */
+  cancel(ids: readonly number[] | 'all'): void {
+    const chosen = ids === 'all' ? undefined : new Set(ids)
+    this.#giveUpWhere((batch) => chosen === undefined || chosen.has(batch.sealed.id), cancelled)
+  }
+
+  /** Calls about the producer id and transactions. */
+  call(
+    call: Exclude<ProducerCall, { op: 'closeProducer' }>,
+    _bounds: CallBounds,
+  ): Promise<ProducerCallResults[ProducerCall['op']]> {
+    return Promise.reject(new MillraceError('NOT_YET', `${call.op} is not there yet.`))
+  }
+
+  /** Gives everything up; resolves when all memory is main's again. */
+  async close(error: MillraceError): Promise<void> {
+    this.#stop(error)
+    this.#routes.close()
+    await this.#reports.emptied()
+  }
+
+  #take(sealed: SealedBatch): void {
+    const queue = this.#queueOf(sealed.topic, sealed.partition)
+    const batch = new OutgoingBatch(sealed, queue, this.#plan.memory)
+    // Main may think that one was lost which had come.
+    if (!queue.add(batch)) return
+    this.#reports.came()
+    const refusal = this.#over ?? (sealed.lost === undefined ? undefined : fromWire(sealed.lost))
+    if (refusal !== undefined) return this.#giveUp(batch, refusal)
+    this.#watch(sealed.deadlineMs)
+    this.#routes.wake(queue)
+  }
+
+  #queueOf(topic: string, partition: number): PartitionQueue {
+    let queues = this.#queues.get(topic)
+    if (queues === undefined) this.#queues.set(topic, (queues = []))
+    return (queues[partition] ??= new PartitionQueue(topic, partition, this.#plan.settings.idempotent))
+  }
+
+  *#allQueues(): Iterable<PartitionQueue> {
+    for (const queues of this.#queues.values()) for (const queue of queues) if (queue !== undefined) yield queue
+  }
+
+  #wakeAll(): void {
+    for (const queue of this.#allQueues()) this.#routes.wake(queue)
+    this.#routes.pump()
+  }
+
+  #next(queue: PartitionQueue): OutgoingBatch | undefined {
+    if (this.#over !== undefined) return undefined
+    const batch = queue.next()
+    if (batch === undefined) return undefined
+    if (queue.identity === undefined) {
+      const identity = this.#producerId.get(queue.usedUp)
+      if (identity === undefined) return undefined
+      queue.become(identity)
+    }
+    return batch
+  }
+
+  #answered(batches: readonly OutgoingBatch[], { broker, requestMs, results, nodeEndpoints }: LaneAnswer): void {
+    const endpoints = nodeEndpoints.map(({ nodeId: id, host, port, rack }) => {
+      return { id, host, port, rack: rack ?? undefined }
+    })
+    for (const batch of batches) {
+      this.#routes.reached(batch.queue)
+      const result = results?.get(batch)
+      const code = result?.errorCode ?? ErrorCode.NONE
+      if (brokerErrorOf(code).stored === 'stored') {
+        batch.queue.stored(batch)
+        const { baseOffset = -1, logAppendTimeMs: logAppendTime = -1 } = result ?? {}
+        this.#reports.report(batch, { error: undefined, baseOffset, logAppendTime, requestMs })
+      } else {
+        this.#refused(batch, result!, broker, requestMs, endpoints)
+      }
+      this.#released(batch)
+      this.#routes.wake(batch.queue)
+    }
+    this.#routes.pump()
+  }
+
+  #refused(
+    batch: OutgoingBatch,
+    result: ProduceResult,
+    broker: string,
+    requestMs: number,
+    endpoints: Parameters<Cluster['applyLeaderHint']>[3],
+  ): void {
+    const { sealed } = batch
+    const { topic, partition } = sealed
+    const { errorCode: code, currentLeader, errorMessage } = result
+    const { class: kind, stored, retriable } = brokerErrorOf(code)
+    const error = refused(code, sealed, broker, errorMessage)
+    if (stored === 'may be stored') batch.maybeStored = true
+    if (kind === 'NotLeader' || kind === 'TopicNotFound') {
+      this.#plan.cluster.applyLeaderHint(topic, partition, currentLeader, endpoints)
+    }
+    this.#retryOrFail(batch, error, retriable || this.#outOfStep(batch, code), requestMs)
+  }
+
+  /** A sequence that does not fit is tried again: in its order, or in a new epoch when nothing is before it. */
+  #outOfStep(batch: OutgoingBatch, code: number): boolean {
+    if (code !== ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && code !== ErrorCode.UNKNOWN_PRODUCER_ID) return false
+    const { idempotent } = this.#plan.settings
+    if (idempotent && batch.queue.isFirst(batch)) batch.queue.renumber()
+    return idempotent
+  }
+
+  #lost(batches: readonly OutgoingBatch[], error: MillraceError): void {
+    const { settings, cluster } = this.#plan
+    // An answer that makes no sense is as good as none; asking again is safe where nothing is stored twice.
+    const again = error.retriable || (error.name === 'ProtocolViolation' && settings.idempotent)
+    for (const batch of batches) {
+      const { topic, partition } = batch.sealed
+      if (maybeSent(error)) batch.maybeStored = true
+      cluster.markStale(topic, partition)
+      this.#retryOrFail(batch, error, again, 0)
+      this.#released(batch)
+      this.#routes.wake(batch.queue)
+    }
+    this.#routes.pump()
+  }
+
+  #retryOrFail(batch: OutgoingBatch, error: MillraceError, retriable: boolean, requestMs: number): void {
+    const { queue, sealed, attempts } = batch
+    const { settings, cluster } = this.#plan
+    queue.lastError = error
+    const inTime = cluster.host.clock.now() < sealed.deadlineMs
+    if (retriable && !batch.reported && attempts <= settings.retries && inTime && this.#over === undefined) {
+      queue.retry(batch)
+      if (!this.#routes.hasMoved(queue)) this.#routes.pause(queue, attempts - 1)
+    } else {
+      this.#giveUp(batch, error, requestMs)
+    }
+  }
+
+  #giveUp(batch: OutgoingBatch, error: MillraceError, requestMs = 0): void {
+    // One that is on its way stays in its place until the broker has answered.
+    const stored: Stored = batch.maybeStored || batch.inFlight ? 'may be stored' : 'not stored'
+    if (!batch.inFlight) batch.queue.giveUp(batch, stored === 'not stored')
+    this.#reports.report(batch, { error: delivered(error, batch.sealed, stored), requestMs })
+  }
+
+  #released(batch: OutgoingBatch): void {
+    this.#reports.freeIfDone(batch)
+  }
+
+  #written(batches: readonly OutgoingBatch[]): void {
+    for (const batch of batches) {
+      this.#released(batch)
+      // It may be about to be sent again, and have waited for this.
+      if (!batch.inFlight) this.#routes.wake(batch.queue)
+    }
+    this.#routes.pump()
+  }
+
+  #giveUpWhere(chosen: (batch: OutgoingBatch) => boolean, why: (batch: OutgoingBatch) => MillraceError): void {
+    for (const queue of this.#allQueues()) {
+      for (const batch of [...queue.batches()]) {
+        if (!batch.reported && chosen(batch)) this.#giveUp(batch, why(batch))
+      }
+      this.#routes.wake(queue)
+    }
+    this.#routes.pump()
+  }
+
+  /** Nothing is sent any more. */
+  #stop(error: MillraceError): void {
+    this.#over ??= error
+    this.#producerId.close()
+    this.#timer?.cancel()
+    this.#giveUpWhere(
+      () => true,
+      () => error,
+    )
+  }
+
+  #fail(error: MillraceError): void {
+    if (this.#over !== undefined) return
+    this.#stop(error)
+    this.#plan.post({ type: 'producerFailed', producer: this.#plan.id, error: toWire(error) })
+  }
+
+  #note(error: MillraceError): void {
+    for (const queue of this.#allQueues()) queue.lastError = error
+  }
+
+  /** Sees to it that somebody looks when this deadline is over. */
+  #watch(deadlineMs: number): void {
+    if (deadlineMs >= this.#timerAtMs) return
+    this.#timer?.cancel()
+    this.#timerAtMs = deadlineMs
+    const { clock } = this.#plan.cluster.host
+    this.#timer = clock.after(deadlineMs - clock.now(), () => this.#expire())
+  }
+
+  #expire(): void {
+    const nowMs = this.#plan.cluster.host.clock.now()
+    this.#timerAtMs = Number.POSITIVE_INFINITY
+    this.#giveUpWhere(
+      ({ sealed }) => sealed.deadlineMs <= nowMs,
+      ({ sealed, queue }) => expired(sealed, queue.lastError),
+    )
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const queue of this.#allQueues()) {
+      for (const { reported, sealed } of queue.batches()) if (!reported) nextMs = Math.min(nextMs, sealed.deadlineMs)
+    }
+    if (nextMs !== Number.POSITIVE_INFINITY) this.#watch(nextMs)
+  }
+}
