@@ -14,11 +14,18 @@ import {
 const ZSTD = 4
 const ZSTD_SINCE_VERSION = 7
 
-/** The header of a batch that may be stored, or the error code and text that refuse it. */
-export type BatchVerdict =
-  | { header: BatchHeader }
-  /** `fromLog`: found where a Kafka broker knows the log already, so that it tells where that starts. */
-  | { errorCode: number; text: string; fromLog: boolean }
+/** Why a batch is not stored. */
+export interface Refusal {
+  errorCode: number
+  text: string
+  /** Found where a Kafka broker knows the log already, so that it tells where that starts. */
+  fromLog: boolean
+  /** The records at fault (KIP-467). */
+  recordErrors?: { batchIndex: number; batchIndexErrorMessage: string }[]
+}
+
+/** The header of a batch that may be stored, or what refuses it. */
+export type BatchVerdict = { header: BatchHeader } | Refusal
 
 /** Checks one partition's record set of a Produce request: since v3 exactly one batch of format 2. */
 export function checkBatch(records: Uint8Array | null, version: number, maxBytes: number): BatchVerdict {
@@ -48,6 +55,10 @@ export function checkBatch(records: Uint8Array | null, version: number, maxBytes
     const text = `The batch claims ${header.count} records and a last offset delta of ${header.lastOffsetDelta}`
     return refused(ErrorCode.INVALID_RECORD, text, true)
   }
+  if (header.producerId >= 0n && header.baseSequence < 0) {
+    const text = `Invalid sequence number ${header.baseSequence} in record batch with producerId ${header.producerId}`
+    return refused(ErrorCode.INVALID_RECORD, text, true)
+  }
   if (header.codec > ZSTD) return refused(ErrorCode.CORRUPT_MESSAGE, `There is no codec ${header.codec}`)
   if (header.codec === ZSTD && version < ZSTD_SINCE_VERSION) {
     return refused(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, 'Zstandard needs Produce v7 or newer')
@@ -55,7 +66,9 @@ export function checkBatch(records: Uint8Array | null, version: number, maxBytes
   return { header }
 }
 
-/** Whether the batch belongs to a transaction; false also for what is no batch. */
-export function isTransactional(records: Uint8Array): boolean {
-  return records.length >= BATCH_HEADER_BYTES && (records[ATTRIBUTES_AT + 1]! & TRANSACTIONAL_BIT) !== 0
+/** The header of a batch that belongs to a transaction; undefined for any other, and for what is no batch. */
+export function transactionalHeader(records: Uint8Array | null): BatchHeader | undefined {
+  if (records === null || records.length < BATCH_HEADER_BYTES) return undefined
+  if ((records[ATTRIBUTES_AT + 1]! & TRANSACTIONAL_BIT) === 0) return undefined
+  return readBatchHeader(new DataView(records.buffer, records.byteOffset, records.length), 0)
 }

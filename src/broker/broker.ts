@@ -8,7 +8,9 @@ import { Cluster, type TopicSpec } from './cluster.ts'
 import { Connection } from './connection.ts'
 import { type DecodedRecord, decodeRecords } from './decode-records.ts'
 import type { FaultHook } from './faults.ts'
+import { advertisedFeatures } from './features.ts'
 import { type Generated, type GenerateOptions, generateEvents } from './generate.ts'
+import { describeGroup, type GroupDescription } from './groups/group-description.ts'
 import { refuseTopic } from './handlers/create-topics.ts'
 import { STORED_BYTES_MIN } from './log.ts'
 import { type BrokerOptions, type CheckedBrokerOptions, checkBrokerOptions } from './options.ts'
@@ -36,9 +38,10 @@ export class Broker implements AsyncDisposable {
   /** Listens; resolves when clients can connect. */
   static async start(options: BrokerOptions = {}): Promise<Broker> {
     const checked = checkBrokerOptions(options)
-    const { clock, random, partitions, autoCreateTopics } = checked
-    const cluster = new Cluster({ clock, random, defaultPartitions: partitions, autoCreateTopics })
-    const broker = new Broker(new Server(cluster, advertisedVersions(checked.apiVersions)))
+    const { clock, random, partitions, autoCreateTopics, groups } = checked
+    const cluster = new Cluster({ clock, random, defaultPartitions: partitions, autoCreateTopics, groups })
+    const features = advertisedFeatures(checked.transactionVersion)
+    const broker = new Broker(new Server(cluster, advertisedVersions(checked.apiVersions), features))
     try {
       for (let index = 0; index < checked.brokers; index++) await broker.#listen(checked, index)
     } catch (error) {
@@ -164,10 +167,18 @@ export class Broker implements AsyncDisposable {
   /** Gives a partition to another node under the next leader epoch; `truncateTo` loses records on the way. */
   moveLeader(topic: string, partition: number, nodeId: number, { truncateTo }: { truncateTo?: number } = {}): void {
     const moved = this.#partition(topic, partition)
-    if (!this.#server.cluster.nodes.some(({ id }) => id === nodeId)) {
-      throw new InvalidOption('INVALID_OPTION', `moveLeader: there is no node ${nodeId}.`)
-    }
-    this.#server.cluster.moveLeader(moved, nodeId, truncateTo)
+    this.#server.cluster.moveLeader(moved, this.#node(nodeId, 'moveLeader'), truncateTo)
+  }
+
+  /** What the coordinator knows of a group; undefined: nothing. */
+  group(groupId: string): GroupDescription | undefined {
+    const group = this.#server.cluster.groups.get(groupId)
+    return group === undefined ? undefined : describeGroup(this.#server.cluster, group)
+  }
+
+  /** Has another node coordinate a group; for `loadMs` it answers that it is still loading. */
+  moveCoordinator(groupId: string, nodeId: number, { loadMs = 0 }: { loadMs?: number } = {}): void {
+    this.#server.cluster.groups.move(groupId, this.#node(nodeId, 'moveCoordinator'), loadMs)
   }
 
   /** Lets a hook see, and answer otherwise, every request to this API; returns how to take it away. */
@@ -218,6 +229,8 @@ export class Broker implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#server.disconnectAll()
     this.#server.resumeAnswers()
+    this.#server.cluster.transactions.close()
+    this.#server.cluster.groups.close()
     await Promise.all(this.#listeners.map((listener) => listener.close()))
   }
 
@@ -232,6 +245,11 @@ export class Broker implements AsyncDisposable {
     })
     this.#listeners.push(listener)
     server.cluster.addNode(advertisedHost, listener.address.port, racks[index])
+  }
+
+  #node(nodeId: number, what: string): number {
+    if (this.#server.cluster.nodes.some(({ id }) => id === nodeId)) return nodeId
+    throw new InvalidOption('INVALID_OPTION', `${what}: there is no node ${nodeId}.`)
   }
 
   #topicOrNew(name: string): Topic {

@@ -3,6 +3,8 @@ import type { Clock } from '../base/clock.ts'
 import { type Random, randomUuid } from '../base/random.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { encodeControlBatch } from '../record/encode.ts'
+import type { GroupOptions } from './groups/group-options.ts'
+import { Groups } from './groups/groups.ts'
 import { OffsetStore } from './offset-store.ts'
 import { SessionCache } from './session-cache.ts'
 import { type Partition, Topic } from './topic.ts'
@@ -49,6 +51,7 @@ export class Cluster implements TransactionGround {
   readonly nodes: Node[] = []
   readonly topics = new Map<string, Topic>()
   readonly offsets = new OffsetStore()
+  readonly groups: Groups
   readonly transactions: TransactionCoordinator
   /** Faults of the broker itself: a test can assert that there are none. The newest 100. */
   readonly errors: unknown[] = []
@@ -56,12 +59,19 @@ export class Cluster implements TransactionGround {
   #nextProducerId = 1000n
   #nextLeader = 0
 
-  constructor(options: { clock: Clock; random: Random; defaultPartitions: number; autoCreateTopics: boolean }) {
+  constructor(options: {
+    clock: Clock
+    random: Random
+    defaultPartitions: number
+    autoCreateTopics: boolean
+    groups?: GroupOptions
+  }) {
     this.clock = options.clock
     this.random = options.random
     this.defaultPartitions = options.defaultPartitions
     this.autoCreateTopics = options.autoCreateTopics
     this.id = this.newUuid()
+    this.groups = new Groups({ clock: this.clock, random: this.random, topics: this.topics, options: options.groups })
     this.transactions = new TransactionCoordinator(this)
   }
 

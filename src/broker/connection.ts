@@ -143,6 +143,7 @@ export class Connection implements Disconnectable {
       node: this.#node,
       peer: this.#socket.peer,
       versions: this.#server.versions,
+      features: this.#server.features,
       onClosed: (callback) => {
         // A request may have been held back until its client had gone.
         if (this.#closed) queueMicrotask(callback)

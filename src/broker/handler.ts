@@ -1,6 +1,7 @@
 // What the handler of one API is given, and what it gives back. [broker]
 import type { ApiName, RequestOf, ResponseInput } from '../protocol/apis.ts'
 import type { Cluster, Node } from './cluster.ts'
+import type { Feature } from './features.ts'
 
 /** Where a request came from. */
 export interface RequestContext {
@@ -15,6 +16,8 @@ export interface RequestContext {
   readonly peer: string
   /** The API versions that this broker admits to. */
   readonly versions: ReadonlyMap<ApiName, readonly [min: number, max: number]>
+  /** The features of the cluster, with the versions in force. */
+  readonly features: readonly Feature[]
   /** Calls back once when the connection is gone; returns how to take that back. */
   onClosed(callback: () => void): () => void
   /** Cuts the connection. */

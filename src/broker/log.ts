@@ -40,14 +40,18 @@ export interface LogSlice {
 /** Batches in memory, with what brokers keep about them. The high watermark is the log's end: replicas never lag. */
 export class PartitionLog {
   readonly epochs = new EpochHistory()
-  /** What idempotent producers wrote. */
-  producers = new ProducerState()
+  #producers = new ProducerState()
   readonly #transactions = new TransactionIndex()
   readonly #store = new SegmentStore()
   #batches: StoredBatch[] = []
   #startOffset = 0
   #endOffset = 0
   #sizeBytes = 0
+
+  /** What idempotent producers wrote: `append` keeps it up. */
+  get producers(): ProducerState {
+    return this.#producers
+  }
 
   get batches(): readonly StoredBatch[] {
     return this.#batches
@@ -69,7 +73,19 @@ export class PartitionLog {
 
   /** The offset before which every transaction has ended. */
   get lastStableOffset(): number {
-    return this.#transactions.lastStableOffset(this.#endOffset)
+    // As in Kafka not below the log's start, also where records of an open transaction were deleted.
+    return Math.max(this.#startOffset, this.#transactions.lastStableOffset(this.#endOffset))
+  }
+
+  /** Whether a producer has a transaction open here, in this epoch; undefined for any epoch. */
+  hasOpenTransaction(producerId: bigint, producerEpoch?: number): boolean {
+    if (!this.#transactions.isOpen(producerId)) return false
+    return producerEpoch === undefined || this.#producers.get(producerId)?.epoch === producerEpoch
+  }
+
+  /** Where the open transaction of a producer begins; undefined: there is none. */
+  transactionStart(producerId: bigint): number | undefined {
+    return this.#transactions.startOf(producerId)
   }
 
   /** Bytes of all batches. */
@@ -86,12 +102,13 @@ export class PartitionLog {
     stampBatch(room.bytes, room.at, { baseOffset, leaderEpoch, logAppendTime })
     const header = readBatchHeader(viewOf(room.bytes), room.at)
     const { producerId, transactional, maxTimestamp } = header
+    const marker = header.control ? markerOf(room.bytes.subarray(room.at, room.at + batch.length)) : undefined
     const stored: StoredBatch = {
       baseOffset,
       lastOffset: baseOffset + Math.max(0, header.lastOffsetDelta),
       producerId,
       transactional,
-      marker: header.control ? markerOf(room.bytes.subarray(room.at, room.at + batch.length)) : undefined,
+      marker: marker?.type,
       maxTimestamp,
       sizeBytes: batch.length + (body?.length ?? 0),
       bytes: room.bytes,
@@ -103,7 +120,7 @@ export class PartitionLog {
     this.#sizeBytes += stored.sizeBytes
     this.#endOffset = stored.lastOffset + 1
     this.#transactions.appended(stored)
-    this.producers.appended(header, baseOffset)
+    this.#producers.appended(header, baseOffset, marker?.coordinatorEpoch)
     return stored
   }
 
@@ -193,9 +210,15 @@ export class PartitionLog {
       Math.max(this.#startOffset, last === undefined ? 0 : last.lastOffset + 1),
     )
     this.epochs.truncate(this.#endOffset)
-    this.producers = new ProducerState()
+    this.#producers = new ProducerState()
     this.#transactions.clear()
-    for (const batch of this.#batches) this.#transactions.appended(batch)
+    // As in Kafka what is known of producers is rebuilt from what is left.
+    for (const batch of this.#batches) {
+      this.#transactions.appended(batch)
+      const own = batch.bytes.subarray(batch.at, batch.at + batch.sizeBytes)
+      const epoch = batch.marker === undefined ? undefined : markerOf(own).coordinatorEpoch
+      this.#producers.appended(readBatchHeader(viewOf(batch.bytes), batch.at), batch.baseOffset, epoch)
+    }
   }
 }
 

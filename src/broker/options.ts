@@ -5,7 +5,9 @@ import { type Random, systemRandom } from '../base/random.ts'
 import { tcp } from '../base/tcp.ts'
 import type { Transport } from '../base/transport.ts'
 import { PARTITIONS_MAX } from './cluster.ts'
-import type { BrokerRelease, VersionOverrides } from './versions.ts'
+import { TRANSACTION_VERSION_MAX, type TransactionVersion } from './features.ts'
+import { checkGroupOptions, type GroupOptions } from './groups/group-options.ts'
+import { type BrokerRelease, latestTransactionVersion, type VersionOverrides } from './versions.ts'
 
 /** How to start a broker; everything may be left out. */
 export interface BrokerOptions {
@@ -23,8 +25,12 @@ export interface BrokerOptions {
   brokers?: number
   /** Racks of the listeners, in their order: who names its own reads from a replica there (KIP-392). Default: none. */
   racks?: readonly string[]
+  /** How groups are coordinated: timeouts, intervals, limits. Default: as Kafka, without the initial delay. */
+  groups?: GroupOptions
   /** The release to pose as, or versions by API (null hides an API). Default: all that there is. */
   apiVersions?: BrokerRelease | VersionOverrides
+  /** The feature `transaction.version`: 2 lets clients use KIP-890. Default: of the release, 2 without one. */
+  transactionVersion?: TransactionVersion
   /** Default: TCP. */
   transport?: Transport
   /** Default: the clock of the machine. */
@@ -49,7 +55,9 @@ export function checkBrokerOptions(options: BrokerOptions = {}): CheckedBrokerOp
     autoCreateTopics: false,
     brokers: 1,
     racks: [],
+    groups: {},
     apiVersions: {},
+    transactionVersion: latestTransactionVersion(options.apiVersions),
     transport: tcp,
     clock: systemClock,
     random: systemRandom,
@@ -64,7 +72,8 @@ export function checkBrokerOptions(options: BrokerOptions = {}): CheckedBrokerOp
   checkRange('port', checked.port, 0, 65_535)
   checkRange('partitions', checked.partitions, 1, PARTITIONS_MAX)
   checkRange('brokers', checked.brokers, 1, BROKERS_MAX)
-  return checked
+  checkRange('transactionVersion', checked.transactionVersion, 0, TRANSACTION_VERSION_MAX)
+  return { ...checked, groups: checkGroupOptions(checked.groups) }
 }
 
 function isWildcard(host: string | undefined): boolean {

@@ -1,4 +1,5 @@
-// What one partition remembers of idempotent producers: it drops repeats and refuses gaps (KIP-98, KIP-360). [broker]
+// What one partition remembers of producers: repeats, gaps, zombies (KIP-98, KIP-360, KIP-890). [broker]
+// The rules are those of Kafka's ProducerStateManager and ProducerAppendInfo; the log feeds it every batch.
 
 /** As many batches as a producer may have in flight, so that any of them may be repeated. */
 const REMEMBERED_BATCHES = 5
@@ -12,9 +13,14 @@ interface Remembered {
   maxTimestamp: number
 }
 
-interface ProducerEntry {
+/** What a partition knows of one producer. */
+export interface ProducerEntry {
   epoch: number
+  /** Of its last marker; -1: there was none. */
+  coordinatorEpoch: number
+  /** The last five of this epoch. */
   batches: Remembered[]
+  lastTimestamp: number
 }
 
 /** The part of a batch header that matters here. */
@@ -42,45 +48,68 @@ export class ProducerState {
   readonly #producers = new Map<bigint, ProducerEntry>()
 
   /** Judges a batch before it is appended; one without a producer id always passes. */
-  check(batch: Sequenced): Verdict {
+  check(batch: Sequenced, { mustBeginAtZero = false } = {}): Verdict {
     if (batch.producerId < 0n) return { outcome: 'append' }
     const entry = this.#producers.get(batch.producerId)
-    // A producer that the partition does not know (any more) may start anywhere (KIP-360).
-    if (entry === undefined) return { outcome: 'append' }
-    if (batch.producerEpoch < entry.epoch) return { outcome: 'INVALID_PRODUCER_EPOCH' }
-    if (batch.producerEpoch > entry.epoch) {
-      return { outcome: batch.baseSequence === 0 ? 'append' : 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
+    if (entry === undefined) {
+      // A producer that the partition does not know (any more) may start anywhere (KIP-360), but not where the
+      // transaction protocol bumps epochs: there it begins anew in every transaction (KIP-890).
+      return { outcome: mustBeginAtZero && batch.baseSequence !== 0 ? 'OUT_OF_ORDER_SEQUENCE_NUMBER' : 'append' }
     }
-    const lastSequence = sequenceAfter(batch.baseSequence, batch.lastOffsetDelta)
-    const same = entry.batches.find(
-      (known) => known.firstSequence === batch.baseSequence && known.lastSequence === lastSequence,
-    )
-    if (same !== undefined)
+    const same = duplicateOf(entry, batch)
+    if (same !== undefined) {
       return { outcome: 'duplicate', baseOffset: same.baseOffset, maxTimestamp: same.maxTimestamp }
-    const last = entry.batches.at(-1)
-    const inOrder = last === undefined || sequenceAfter(last.lastSequence, 1) === batch.baseSequence
-    return { outcome: inOrder ? 'append' : 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
+    }
+    if (batch.producerEpoch < entry.epoch) return { outcome: 'INVALID_PRODUCER_EPOCH' }
+    // After a marker that bumped the epoch nothing of the new epoch is remembered: it begins at 0 as well.
+    const last = batch.producerEpoch > entry.epoch ? undefined : entry.batches.at(-1)
+    const expected = last === undefined ? 0 : sequenceAfter(last.lastSequence, 1)
+    return { outcome: batch.baseSequence === expected ? 'append' : 'OUT_OF_ORDER_SEQUENCE_NUMBER' }
   }
 
   /** Remembers a batch that was appended. */
-  appended(batch: Sequenced, baseOffset: number): void {
+  appended(batch: Sequenced, baseOffset: number, coordinatorEpoch?: number): void {
     if (batch.producerId < 0n) return
-    const known = this.#producers.get(batch.producerId)
-    const entry =
-      known !== undefined && known.epoch === batch.producerEpoch ? known : { epoch: batch.producerEpoch, batches: [] }
-    // Set anew, so that the map's order is the order of last use.
-    this.#producers.delete(batch.producerId)
-    this.#producers.set(batch.producerId, entry)
-    if (this.#producers.size > PRODUCERS_MAX) this.#producers.delete(this.#producers.keys().next().value!)
-    // A marker carries no sequence: it only fences older epochs.
+    const entry = this.#enter(batch)
+    entry.lastTimestamp = batch.maxTimestamp
+    // A marker carries no sequence: it fences older epochs and older coordinators.
+    if (coordinatorEpoch !== undefined) entry.coordinatorEpoch = coordinatorEpoch
     if (batch.baseSequence < 0) return
     if (entry.batches.length === REMEMBERED_BATCHES) entry.batches.shift()
-    const lastSequence = sequenceAfter(batch.baseSequence, batch.lastOffsetDelta)
-    entry.batches.push({
-      firstSequence: batch.baseSequence,
-      lastSequence,
-      baseOffset,
-      maxTimestamp: batch.maxTimestamp,
-    })
+    const { baseSequence: firstSequence, maxTimestamp } = batch
+    const lastSequence = sequenceAfter(firstSequence, batch.lastOffsetDelta)
+    entry.batches.push({ firstSequence, lastSequence, baseOffset, maxTimestamp })
   }
+
+  /** What is known of one producer. */
+  get(producerId: bigint): Readonly<ProducerEntry> | undefined {
+    return this.#producers.get(producerId)
+  }
+
+  /** All that are known, the one that was silent longest first. */
+  entries(): IterableIterator<[bigint, Readonly<ProducerEntry>]> {
+    return this.#producers.entries()
+  }
+
+  #enter({ producerId, producerEpoch }: Sequenced): ProducerEntry {
+    const known = this.#producers.get(producerId)
+    const entry = known ?? { epoch: producerEpoch, coordinatorEpoch: -1, batches: [], lastTimestamp: -1 }
+    if (entry.epoch !== producerEpoch) {
+      entry.epoch = producerEpoch
+      entry.batches = []
+    }
+    // Set anew, so that the map's order is the order of last use.
+    this.#producers.delete(producerId)
+    this.#producers.set(producerId, entry)
+    if (this.#producers.size > PRODUCERS_MAX) this.#producers.delete(this.#producers.keys().next().value!)
+    return entry
+  }
+}
+
+function duplicateOf(entry: ProducerEntry, batch: Sequenced): Remembered | undefined {
+  if (batch.producerEpoch !== entry.epoch) return undefined
+  const lastSequence = sequenceAfter(batch.baseSequence, batch.lastOffsetDelta)
+  return entry.batches.find(
+    (known) => known.firstSequence === batch.baseSequence && known.lastSequence === lastSequence,
+  )
 }

@@ -3,6 +3,7 @@ import type { ApiName } from '../protocol/apis.ts'
 import { apis } from '../protocol/apis.ts'
 import type { Cluster } from './cluster.ts'
 import { Faults } from './faults.ts'
+import type { Feature } from './features.ts'
 import type { VersionRange } from './versions.ts'
 
 /** More clients than a test opens, fewer than would exhaust file descriptors. */
@@ -19,11 +20,13 @@ export class Server {
   readonly cluster: Cluster
   readonly faults = new Faults()
   readonly connections = new Set<Disconnectable>()
+  readonly features: readonly Feature[]
   readonly #versions: ReadonlyMap<ApiName, VersionRange>
   #heldAnswers: (() => void)[] | undefined
 
-  constructor(cluster: Cluster, versions: ReadonlyMap<ApiName, VersionRange>) {
+  constructor(cluster: Cluster, versions: ReadonlyMap<ApiName, VersionRange>, features: readonly Feature[] = []) {
     this.cluster = cluster
+    this.features = features
     this.#versions = versions
   }
 

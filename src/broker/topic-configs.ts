@@ -5,7 +5,8 @@ export const ConfigType = { boolean: 1, string: 2, int: 3, short: 4, long: 5, do
 
 type Row = readonly [name: string, type: keyof typeof ConfigType, defaultValue: string]
 
-const MAX_LONG = '9223372036854775807'
+/** The largest number that Kafka knows: no bound at all. */
+export const MAX_LONG = '9223372036854775807'
 
 const rows: readonly Row[] = [
   ['cleanup.policy', 'list', 'delete'],

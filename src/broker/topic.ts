@@ -1,6 +1,6 @@
 // A topic and its partitions. [broker]
 import { PartitionLog } from './log.ts'
-import { configValue, type TopicConfigValues } from './topic-configs.ts'
+import { configValue, MAX_LONG, type TopicConfigValues } from './topic-configs.ts'
 
 /** Something that waits for a partition to change: a parked fetch. */
 export interface Waiter {
@@ -58,6 +58,24 @@ export class Topic {
   /** The largest batch that is taken, with its header. */
   get maxMessageBytes(): number {
     return Number(configValue(this.configs, 'max.message.bytes'))
+  }
+
+  /** Only the newest record of each key is kept, so every record needs one. */
+  get compacted(): boolean {
+    return configValue(this.configs, 'cleanup.policy').includes('compact')
+  }
+
+  /** In-sync replicas that a write with acks all needs; as in Kafka never more than there are replicas. */
+  get minInSyncReplicas(): number {
+    return Math.min(Number(configValue(this.configs, 'min.insync.replicas')), this.replicationFactor)
+  }
+
+  /** The times that records may have; without bounds where brokers set them. */
+  timestampRange(now: number): { before: number; after: number } {
+    if (this.logAppendTime) return { before: -Infinity, after: Infinity }
+    const beforeMs = configValue(this.configs, 'message.timestamp.before.max.ms')
+    const afterMs = Number(configValue(this.configs, 'message.timestamp.after.max.ms'))
+    return { before: beforeMs === MAX_LONG ? -Infinity : now - Number(beforeMs), after: now + afterMs }
   }
 
   get replicationFactor(): number {

@@ -49,6 +49,11 @@ export class TransactionIndex {
     return this.#open.has(producerId)
   }
 
+  /** The offset at which the producer's open transaction begins. */
+  startOf(producerId: bigint): number | undefined {
+    return this.#open.get(producerId)
+  }
+
   /** Aborted transactions with an offset in `[from, upTo)`, by the order of their markers. */
   abortedBetween(from: number, upTo: number): AbortedTransaction[] {
     return this.#aborted.filter(({ firstOffset, lastOffset }) => lastOffset >= from && firstOffset < upTo)

@@ -1,6 +1,7 @@
 // Which versions of which APIs a broker admits to; by default all that its handlers know. [broker]
 import { InvalidOption } from '../base/errors.ts'
 import { type ApiName, apis } from '../protocol/apis.ts'
+import { TRANSACTION_VERSION_MAX, type TransactionVersion } from './features.ts'
 import { handlers } from './handlers.ts'
 
 /** The first and last version of an API. */
@@ -25,6 +26,14 @@ const releases = {
     DeleteTopics: [0, 3],
     DeleteRecords: [0, 1],
     InitProducerId: [0, 1],
+    AddPartitionsToTxn: [0, 1],
+    AddOffsetsToTxn: [0, 1],
+    EndTxn: [0, 1],
+    WriteTxnMarkers: [0, 0],
+    TxnOffsetCommit: [0, 2],
+    DescribeProducers: null,
+    DescribeTransactions: null,
+    ListTransactions: null,
     OffsetForLeaderEpoch: [0, 2],
     DescribeConfigs: [0, 2],
     CreatePartitions: [0, 1],
@@ -43,6 +52,14 @@ const releases = {
     DeleteTopics: [0, 6],
     DeleteRecords: [0, 2],
     InitProducerId: [0, 4],
+    AddPartitionsToTxn: [0, 3],
+    AddOffsetsToTxn: [0, 3],
+    EndTxn: [0, 3],
+    WriteTxnMarkers: [0, 1],
+    TxnOffsetCommit: [0, 3],
+    DescribeProducers: [0, 0],
+    DescribeTransactions: null,
+    ListTransactions: null,
     OffsetForLeaderEpoch: [0, 4],
     DescribeConfigs: [0, 4],
     CreatePartitions: [0, 3],
@@ -61,6 +78,12 @@ const releases = {
     DeleteTopics: [0, 6],
     DeleteRecords: [0, 2],
     InitProducerId: [0, 5],
+    AddPartitionsToTxn: [0, 5],
+    AddOffsetsToTxn: [0, 4],
+    EndTxn: [0, 4],
+    WriteTxnMarkers: [0, 1],
+    TxnOffsetCommit: [0, 4],
+    ListTransactions: [0, 1],
     OffsetForLeaderEpoch: [0, 4],
     DescribeConfigs: [0, 4],
     CreatePartitions: [0, 3],
@@ -79,6 +102,12 @@ const releases = {
     DeleteTopics: [1, 6],
     DeleteRecords: [0, 2],
     InitProducerId: [0, 5],
+    AddPartitionsToTxn: [0, 5],
+    AddOffsetsToTxn: [0, 4],
+    EndTxn: [0, 5],
+    WriteTxnMarkers: [1, 1],
+    TxnOffsetCommit: [0, 5],
+    ListTransactions: [0, 1],
     OffsetForLeaderEpoch: [2, 4],
     DescribeConfigs: [1, 4],
     CreatePartitions: [0, 3],
@@ -99,6 +128,11 @@ export function advertisedVersions(given: BrokerRelease | VersionOverrides = {})
     else versions.set(name, range)
   }
   return versions
+}
+
+/** The version of a release: those older than 4.0 have none in force. */
+export function latestTransactionVersion(given: BrokerRelease | VersionOverrides = {}): TransactionVersion {
+  return typeof given !== 'string' || given === '4.0' ? TRANSACTION_VERSION_MAX : 0
 }
 
 /** Whether a request of this version can be decoded and answered. */

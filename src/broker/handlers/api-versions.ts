@@ -22,7 +22,7 @@ export const apiVersions: Handler<'ApiVersions'> = {
 
 /** The list of APIs under an error code. */
 export function versionsAnswer(
-  { versions }: Pick<RequestContext, 'versions'>,
+  { versions, features }: Pick<RequestContext, 'versions' | 'features'>,
   errorCode: number,
 ): ResponseInput<'ApiVersions'> {
   const apiKeys = [...versions].map(([name, [minVersion, maxVersion]]) => ({
@@ -30,5 +30,12 @@ export function versionsAnswer(
     minVersion,
     maxVersion,
   }))
-  return { errorCode, apiKeys: apiKeys.sort((a, b) => a.apiKey - b.apiKey) }
+  const finalized = features.filter(({ level }) => level > 0)
+  return {
+    errorCode,
+    apiKeys: apiKeys.sort((a, b) => a.apiKey - b.apiKey),
+    supportedFeatures: features.map(({ name, max }) => ({ name, minVersion: 0, maxVersion: max })),
+    finalizedFeaturesEpoch: 0,
+    finalizedFeatures: finalized.map(({ name, level }) => ({ name, maxVersionLevel: level, minVersionLevel: level })),
+  }
 }

@@ -5,17 +5,18 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import type { Cluster, Node } from '../cluster.ts'
 import type { Handler } from '../handler.ts'
 
+/** The type of keys that are group ids; 1 are transactional ids, 2 share partitions (KIP-932). */
+const GROUP = 0
 /** The first version with many keys. */
 const MANY_KEYS_SINCE = 4
 
 export const findCoordinator: Handler<'FindCoordinator'> = {
   handle(request, { cluster, version }) {
     const { keyType } = request
-    // 0 groups, 1 transactions, 2 share partitions (KIP-932).
     const badType = keyType < 0 || keyType > (version >= 6 ? 2 : 1)
     if (badType) return answerAll(request, version, () => ({ errorCode: ErrorCode.INVALID_REQUEST }))
     return answerAll(request, version, (key) => {
-      const { id, host, port } = coordinatorOf(cluster, key)
+      const { id, host, port } = keyType === GROUP ? groupCoordinatorOf(cluster, key) : coordinatorOf(cluster, key)
       return { nodeId: id, host, port, errorMessage: null }
     })
   },
@@ -27,6 +28,12 @@ export const findCoordinator: Handler<'FindCoordinator'> = {
 export function coordinatorOf(cluster: Cluster, key: string): Node {
   const hash = murmur2(Buffer.from(key)) & 0x7fffffff
   return cluster.nodes[hash % cluster.nodes.length]!
+}
+
+/** The node that coordinates a group, also after it was moved. */
+export function groupCoordinatorOf(cluster: Cluster, groupId: string): Node {
+  const moved = cluster.groups.movedTo(groupId)
+  return cluster.nodes.find(({ id }) => id === moved) ?? coordinatorOf(cluster, groupId)
 }
 
 type Coordinator = Partial<{ errorCode: number; errorMessage: null; nodeId: number; host: string; port: number }>

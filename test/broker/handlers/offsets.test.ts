@@ -104,8 +104,13 @@ test('producer ids are never given twice; a transactional id keeps its own and g
   const [first] = await init(null)
   const [second] = await init(null)
   expect(second).not.toBe(first)
-  const transactional = await init('tx')
-  expect(await init('tx')).toEqual([transactional[0], transactional[1] + 1])
+  const found = await clients[0]!.call('FindCoordinator', 2, { key: 'tx', keyType: 1 })
+  const coordinated = { transactionalId: 'tx', transactionTimeoutMs: 1000 }
+  const [one, two] = [
+    await clients[found.nodeId - 1]!.call('InitProducerId', 4, coordinated),
+    await clients[found.nodeId - 1]!.call('InitProducerId', 4, coordinated),
+  ]
+  expect(two).toMatchObject({ errorCode: 0, producerId: one.producerId, producerEpoch: one.producerEpoch + 1 })
   const refused = await clients[0]!.call('InitProducerId', 4, { transactionalId: '' })
   expect(refused.errorCode).toBe(ErrorCode.INVALID_REQUEST)
 })

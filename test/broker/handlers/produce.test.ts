@@ -133,10 +133,17 @@ test('LogAppendTime is set and told', async () => {
   expect((await broker.messages('timed')).map(({ timestamp }) => timestamp)).toEqual([logAppendTimeMs, logAppendTimeMs])
 })
 
-test('a transactional batch opens a transaction', async () => {
-  const records = batchOf(2, { producerId: 9n, producerEpoch: 0, baseSequence: 0, transactional: true })
+test('a transactional batch opens a transaction, if the coordinator knows of it', async () => {
+  const coordinatorKeys = ['tx-0', 'tx-1', 'tx-2', 'tx-3', 'tx-4']
+  const { coordinators } = await client.call('FindCoordinator', 4, { keyType: 1, coordinatorKeys })
+  const transactionalId = coordinators.find(({ nodeId }) => nodeId === 1)!.key
+  const init = await client.call('InitProducerId', 4, { transactionalId, transactionTimeoutMs: 9000 })
+  const { producerId, producerEpoch } = init
+  const records = batchOf(2, { producerId, producerEpoch, baseSequence: 0, transactional: true })
   expect(new DataView(records.buffer).getInt32(BASE_SEQUENCE_AT)).toBe(0)
   expect((await produce(records)).errorCode).toBe(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
-  expect((await produce(records, { transactionalId: 'tx' })).errorCode).toBe(0)
+  expect((await produce(records, { transactionalId })).errorCode).toBe(ErrorCode.INVALID_TXN_STATE)
+  expect((await produce(records, { transactionalId, version: 11 })).errorCode).toBe(ErrorCode.TRANSACTION_ABORTABLE)
+  expect((await produce(records, { transactionalId, version: 12 })).errorCode).toBe(0)
   expect(broker.describe('t', 0)).toMatchObject({ endOffset: 2, lastStableOffset: 0 })
 })
