@@ -8,9 +8,9 @@ export type { KafkaEvents } from './client/events.ts'
 export type { Iteration, PollOptions } from './client/iteration.ts'
 export type { From, TopicSpec, TopicsArgument } from './client/iteration-spec.ts'
 export type { ConsumerOptions, FetchOptions, IterateOptions, KafkaOptions } from './client/options.ts'
+export type { ResourceLimits } from './client/options-run.ts'
 export type { IterationStats, Latency } from './client/read-stats.ts'
 export { type RetryOptions, retry } from './client/retry.ts'
-export type { ResourceLimits } from './client/options-run.ts'
 export type {
   RunBatchOptions,
   RunContext,
@@ -18,6 +18,7 @@ export type {
   RunProcessorOptions,
   RunRecordOptions,
 } from './client/run-options.ts'
+export type { GroupAssignment, GroupMember, GroupPartition, GroupTopic } from './control/grouping.ts'
 export type { OnError, RetryPolicy } from './delivery/attempts.ts'
 export { Batch } from './delivery/batch.ts'
 export { RecordHeaders } from './delivery/headers.ts'
@@ -37,6 +38,6 @@ export {
   string,
   uuid,
 } from './delivery/serdes.ts'
-export type { Assignor, GroupAssignment, GroupMember, GroupPartition, GroupTopic } from './group/assignor.ts'
+export type { Assignor } from './group/assignor.ts'
 export { assignors } from './group/assignors.ts'
 export { Kafka } from './wiring/kafka.ts'

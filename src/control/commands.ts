@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { WireError } from '../base/errors.ts'
 import type { WorkerMemory } from '../ring/layout.ts'
+import type { GroupCommand, GroupEvent } from './grouping.ts'
 import type { ProducerCall, ProducerCallResults, ProducerCommand, ProducerEvent } from './producing.ts'
 
 /** The line on which a thread hears of spills. */
@@ -75,6 +76,8 @@ export type Call =
   | { op: 'addWorker'; worker: WorkerMemory; spills: SpillPort | undefined }
   /** A reader sends to these from here on; answered when nothing goes to those before any more. */
   | { op: 'route'; reader: number; workers: number[] | undefined; gone: number[] }
+  /** A consumer leaves its group; a static member is expected back, unless `permanently`. */
+  | { op: 'leaveGroup'; consumer: number; permanently: boolean }
   | { op: 'close' }
   | ProducerCall
 
@@ -86,6 +89,7 @@ export interface CallResults extends ProducerCallResults {
   closeReader: undefined
   addWorker: undefined
   route: undefined
+  leaveGroup: undefined
   close: undefined
 }
 
@@ -104,6 +108,7 @@ export type ToIo =
   | { type: 'seek'; reader: number; slot: number; generation: number; position: number }
   | { type: 'unassign'; reader: number; slots: number[] }
   | ProducerCommand
+  | { type: 'group'; consumer: number; command: GroupCommand }
 
 /** What the I/O thread tells without being asked. */
 export type EventName = 'connected' | 'disconnected' | 'throttled' | 'rebootstrapped' | 'reset'
@@ -115,5 +120,6 @@ export type ToMain =
   | { type: 'failed'; slot: number; generation: number; position: number; error: WireError }
   | { type: 'event'; name: EventName; detail: Record<string, unknown> }
   | ProducerEvent
+  | { type: 'group'; consumer: number; event: GroupEvent }
   /** Topics that a producer sent to have other numbers of partitions now. */
   | { type: 'partitionsChanged'; topics: TopicPartitions[] }

@@ -1,38 +1,6 @@
 // What an assignor of a classic consumer group is: a plain object that shares partitions out. [pure: any thread]
 
-/** A partition by its name. */
-export interface GroupPartition {
-  topic: string
-  partition: number
-}
-
-/** A member of the group, as the leader knows it. */
-export interface GroupMember {
-  memberId: string
-  /** The name of a static member (KIP-345). */
-  groupInstanceId: string | undefined
-  /** What it is subscribed to. */
-  topics: readonly string[]
-  /** What it says it has (KIP-429). Not to be trusted: two members may claim one partition. */
-  owned: readonly GroupPartition[]
-  /** The generation that `owned` is of (KIP-792); -1 when it does not tell. */
-  generation: number
-  /** Where it runs (KIP-881). */
-  rackId: string | undefined
-  /** What its assignor sent along. */
-  userData: Uint8Array | null
-}
-
-/** A topic that somebody in the group is subscribed to, and that exists. */
-export interface GroupTopic {
-  topic: string
-  partitions: number
-  /** The racks of the replicas of each partition; empty where brokers have none. */
-  racks?: readonly (readonly string[])[] | undefined
-}
-
-/** What each member gets, by member id. */
-export type GroupAssignment = Map<string, GroupPartition[]>
+import type { GroupAssignment, GroupMember, GroupPartition, GroupTopic } from '../control/grouping.ts'
 
 /** How partitions are shared out. The leader of a group calls it; it must not wait for anything. */
 export interface Assignor {

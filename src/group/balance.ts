@@ -1,14 +1,7 @@
 // Balanced and sticky: members keep what they have as far as nobody gets two partitions more than somebody who could
 // take one of them. [pure: any thread]
-import {
-  byMemberOrder,
-  compare,
-  type GroupAssignment,
-  type GroupMember,
-  type GroupPartition,
-  type GroupTopic,
-  groupKey,
-} from './assignor.ts'
+import type { GroupAssignment, GroupMember, GroupPartition, GroupTopic } from '../control/grouping.ts'
+import { byMemberOrder, compare, groupKey } from './assignor.ts'
 import { Racks } from './racks.ts'
 
 /** What a member had, and in which generation. */

@@ -1,5 +1,5 @@
 // Which members are near which partitions (KIP-881), and whether that can make a difference. [pure: any thread]
-import type { GroupMember, GroupTopic } from './assignor.ts'
+import type { GroupMember, GroupTopic } from '../control/grouping.ts'
 
 /** Racks of one topic, or of several, and of those who read it. */
 export class Racks {

@@ -1,12 +1,6 @@
 // The assignor `range`: of each topic a stretch of partitions to each member, as Java's does it. [pure: any thread]
-import {
-  type Assignor,
-  byMemberOrder,
-  compare,
-  type GroupAssignment,
-  type GroupMember,
-  type GroupTopic,
-} from './assignor.ts'
+import type { GroupAssignment, GroupMember, GroupTopic } from '../control/grouping.ts'
+import { type Assignor, byMemberOrder, compare } from './assignor.ts'
 import { Racks } from './racks.ts'
 
 /**

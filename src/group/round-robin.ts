@@ -1,5 +1,6 @@
 // The assignor `roundrobin`: all partitions in order, one to each member in turn, as Java's does it. [pure: any thread]
-import { type Assignor, byMemberOrder, compare, type GroupAssignment } from './assignor.ts'
+import type { GroupAssignment } from '../control/grouping.ts'
+import { type Assignor, byMemberOrder, compare } from './assignor.ts'
 
 /** Balances over all topics together; members that subscribe to different topics are passed over where need be. */
 export const roundRobin: Assignor = {

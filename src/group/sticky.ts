@@ -3,7 +3,8 @@
 import { ProtocolViolation } from '../base/errors.ts'
 import { Reader } from '../bytes/reader.ts'
 import { Writer } from '../bytes/writer.ts'
-import { type Assignor, type GroupAssignment, type GroupMember, type GroupPartition, groupKey } from './assignor.ts'
+import type { GroupAssignment, GroupMember, GroupPartition } from '../control/grouping.ts'
+import { type Assignor, groupKey } from './assignor.ts'
 import { balance, type Claim } from './balance.ts'
 import { readPartitions, writePartitions } from './subscription.ts'
 

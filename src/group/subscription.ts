@@ -2,9 +2,10 @@
 import { ProtocolViolation } from '../base/errors.ts'
 import { Reader } from '../bytes/reader.ts'
 import { Writer } from '../bytes/writer.ts'
+import type { GroupMember, GroupPartition } from '../control/grouping.ts'
 import { codecOf } from '../protocol/compile.ts'
 import { ConsumerProtocolAssignment, ConsumerProtocolSubscription } from '../protocol/messages/consumer-protocol.ts'
-import { compare, type GroupMember, type GroupPartition } from './assignor.ts'
+import { compare } from './assignor.ts'
 
 /** The version that is written. */
 const VERSION = 3

@@ -2,7 +2,7 @@
 // [test process]
 import { expect, test } from 'vitest'
 import { type Random, seededRandom } from '../../src/base/random.ts'
-import type { GroupAssignment, GroupMember, GroupTopic } from '../../src/group/assignor.ts'
+import type { GroupAssignment, GroupMember, GroupTopic } from '../../src/control/grouping.ts'
 import { groupKey } from '../../src/group/assignor.ts'
 import { assignorNamed, assignors, rebalanceProtocol } from '../../src/group/assignors.ts'
 import { javaDescribe } from '../support/kafka-describe.ts'

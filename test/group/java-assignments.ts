@@ -1,5 +1,6 @@
 // Kafka's own assignors, as a function over many groups at once. [test processes]
-import type { Assignor, GroupAssignment, GroupMember, GroupPartition, GroupTopic } from '../../src/group/assignor.ts'
+import type { GroupAssignment, GroupMember, GroupPartition, GroupTopic } from '../../src/control/grouping.ts'
+import type { Assignor } from '../../src/group/assignor.ts'
 import { decodeAssignment, encodeSubscription } from '../../src/group/subscription.ts'
 import { runJava } from '../support/kafka-jars.ts'
 

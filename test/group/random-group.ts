@@ -1,6 +1,7 @@
 // Groups of all sorts, from a seed: members, topics, racks, and what members had before. [test processes]
 import type { Random } from '../../src/base/random.ts'
-import type { Assignor, GroupMember, GroupTopic } from '../../src/group/assignor.ts'
+import type { GroupMember, GroupTopic } from '../../src/control/grouping.ts'
+import type { Assignor } from '../../src/group/assignor.ts'
 
 /** How a group is to be. */
 export interface GroupKind {
