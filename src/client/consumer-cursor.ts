@@ -12,6 +12,10 @@ export class ConsumerCursor<K, V> {
   #batch: Batch<K, V> | undefined
   #partition: ConsumerPartition | undefined
   #row = 0
+  /** Given, but nobody looked at them: the next that are given. */
+  #unread: { record: ConsumerRecord<K, V>; partition: ConsumerPartition }[] = []
+  /** Of the record that was given last. */
+  #lastPartition: ConsumerPartition | undefined
   /** An error that came after records, which were given first: the next call tells. */
   #late: { error: unknown } | undefined
   /** Calls are served one after the other: each waits for the one before. */
@@ -84,8 +88,20 @@ export class ConsumerCursor<K, V> {
     })
   }
 
+  /** Of the record that was given last: how to take it back, should nobody look at it. A seek makes that void. */
+  given(record: ConsumerRecord<K, V>): () => void {
+    const partition = this.#lastPartition!
+    const { generation } = partition.tracker
+    return () => {
+      if (!partition.live || partition.tracker.generation !== generation) return
+      partition.given = Math.min(partition.given, record.offset)
+      this.#unread.push({ record, partition })
+    }
+  }
+
   /** Gives back the batch it stands in, if it is of this partition, or any. */
   drop(partition?: ConsumerPartition): void {
+    this.#unread = partition === undefined ? [] : this.#unread.filter((one) => one.partition !== partition)
     if (partition === undefined || partition === this.#partition) this.#leave()
   }
 
@@ -102,6 +118,12 @@ export class ConsumerCursor<K, V> {
   }
 
   #step(): ConsumerRecord<K, V> | undefined {
+    const again = this.#unread.shift()
+    if (again !== undefined) {
+      this.#lastPartition = again.partition
+      again.partition.given = again.record.offset + 1
+      return again.record
+    }
     const batch = this.#batch
     if (batch === undefined) return undefined
     const partition = this.#partition!
@@ -114,6 +136,7 @@ export class ConsumerCursor<K, V> {
         else {
           this.#row++
           partition.given = this.#row < batch.count ? batch.offsetAt(this.#row) : batch.nextOffset
+          this.#lastPartition = partition
           return record
         }
       }

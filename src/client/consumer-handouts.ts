@@ -4,6 +4,7 @@ import type { ConsumerRecord } from '../delivery/record.ts'
 import { ConsumerCursor } from './consumer-cursor.ts'
 import type { ConsumerPartition } from './consumer-partition.ts'
 import type { SourceBatch } from './consumer-source.ts'
+import { type FlowSource, Given } from './flow-source.ts'
 
 /** Whom they ask. */
 export interface HandoutPlan {
@@ -14,14 +15,14 @@ export interface HandoutPlan {
   closed(): boolean
 }
 
-type Given<K, V> = ConsumerRecord<K, V> | Batch<K, V>
+type Handout<K, V> = ConsumerRecord<K, V> | Batch<K, V>
 
 /** Each way of reading marks what it gave as processed when it is asked for more. */
 export class ConsumerHandouts<K, V> {
   readonly #plan: HandoutPlan
   readonly #cursor: ConsumerCursor<K, V>
   /** Given by a loop that was left: processed when anything else is asked for. */
-  #left: Given<K, V>[] = []
+  #left: Handout<K, V>[] = []
   #polled: ConsumerRecord<K, V>[] = []
   #received: ConsumerRecord<K, V>[] = []
 
@@ -49,6 +50,28 @@ export class ConsumerHandouts<K, V> {
         left = true
         if (given !== undefined) this.#left.push(given)
         return { done: true, value: undefined }
+      },
+    }
+  }
+
+  /** Record by record, for functions that say of each what became of it. */
+  source(): FlowSource<ConsumerRecord<K, V>> {
+    let over = false
+    return {
+      next: async () => {
+        if (over || this.#plan.closed()) return undefined
+        this.#ask()
+        const record = await this.#cursor.next(undefined)
+        if (typeof record === 'string') return undefined
+        const giveBack = this.#cursor.given(record)
+        return new Given(record, {
+          done: () => record.ack(),
+          left: () => void this.#left.push(record),
+          unread: giveBack,
+        })
+      },
+      close: async () => {
+        over = true
       },
     }
   }

@@ -1,5 +1,4 @@
 // A consumer: partitions read, processed in any order, and committed without ever passing what is not. [main thread]
-import { EventEmitter } from 'node:events'
 import { MillraceError } from '../base/errors.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
@@ -13,9 +12,11 @@ import type { AssignedPartition, TopicPartition } from './consumer-partition.ts'
 import type { ConsumerRun } from './consumer-run.ts'
 import { ConsumerSource, type SourceBatch } from './consumer-source.ts'
 import { type ConsumerStats, partitionStats } from './consumer-stats.ts'
+import { Flow } from './flow.ts'
 import type { PollOptions } from './iteration.ts'
 import type { ResolvedConsumerOptions, ResolvedRunOptions } from './options.ts'
 import { ReadStats } from './read-stats.ts'
+import { RecordFlows } from './record-flows.ts'
 import { Run } from './run.ts'
 import { checkRunOptions, type RunOptions } from './run-options.ts'
 import { ProcessorRun } from './run-processor.ts'
@@ -51,7 +52,7 @@ const STOP_READING_MS = 2_000
  * partition that cannot be read on, while the others go on; without one the loop, `poll` or `run` ends with the error.
  */
 export class Consumer<K = Buffer | null, V = Buffer | null>
-  extends EventEmitter<ConsumerEvents>
+  extends RecordFlows<K, V, ConsumerEvents>
   implements AsyncIterable<ConsumerRecord<K, V>>, AsyncDisposable
 {
   readonly options: ResolvedConsumerOptions
@@ -131,6 +132,12 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     const record = await this.#handouts.recv()
     if (record === undefined) throw consumerClosed()
     return record
+  }
+
+  /** All records, lazily, for `filter`, `map`, `take` and their like. */
+  override flow(): Flow<ConsumerRecord<K, V>> {
+    this.#refuseClosed()
+    return new Flow(this.#handouts.source())
   }
 
   /**

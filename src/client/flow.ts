@@ -1,0 +1,195 @@
+// Records through functions, lazily: filter, map and their like; each is marked processed when it is. [main thread]
+import type { Readable } from 'node:stream'
+import { ReadableStream } from 'node:stream/web'
+import { InvalidOption } from '../base/errors.ts'
+import { ConcurrentSource } from './flow-concurrent.ts'
+import { FlowReadable } from './flow-readable.ts'
+import type { FlowSource, Given } from './flow-source.ts'
+
+/** How `map` runs. */
+export interface MapOptions {
+  /** Calls of the function at once; default 1. When it is given, a record is processed as soon as its call fulfils. */
+  concurrency?: number
+  /** Whether results come in the order of the records; default true. */
+  ordered?: boolean
+}
+
+/** More calls at once than anyone means. */
+const CONCURRENCY_MAX = 100_000
+
+type Test<T> = (value: T) => boolean | Promise<boolean>
+/** What `flatMap` may make of one thing. */
+export type Parts<U> = Iterable<U> | AsyncIterable<U>
+
+/**
+ * Things one after the other. In a loop over a flow, one is processed when the loop asks for the next. Nothing is read
+ * before something is asked for.
+ */
+export class Flow<T> implements AsyncIterable<T> {
+  readonly #source: FlowSource<T>
+
+  /** @internal */
+  constructor(source: FlowSource<T>) {
+    this.#source = source
+  }
+
+  /** Those for which `test` says true; the others are processed at once. */
+  filter(test: Test<T>): Flow<T> {
+    return this.#through(async (source) => {
+      for (;;) {
+        const given = await source.next()
+        if (given === undefined || (await test(given.value))) return given
+        given.done()
+      }
+    })
+  }
+
+  /** What `fn` makes of each. */
+  map<U>(fn: (value: T) => U | Promise<U>, options: MapOptions = {}): Flow<U> {
+    const { concurrency, ordered = true } = options
+    if (concurrency !== undefined) {
+      const calls = wholeNumber('map: concurrency', concurrency, 1, CONCURRENCY_MAX)
+      return new Flow<U>(new ConcurrentSource(this.#source, fn, calls, ordered))
+    }
+    return this.#through(async (source) => {
+      const given = await source.next()
+      return given === undefined ? undefined : given.as(await fn(given.value))
+    })
+  }
+
+  /** All that `fn` makes of each; one is processed with the last thing made of it. */
+  flatMap<U>(fn: (value: T) => Parts<U> | Promise<Parts<U>>): Flow<U> {
+    let whole: Given<T> | undefined
+    let parts: Iterator<U> | AsyncIterator<U> | undefined
+    return this.#through(async (source) => {
+      for (;;) {
+        const part = await parts?.next()
+        // Until the last part is done, the whole is only left in the middle.
+        if (part !== undefined && !part.done) return whole!.part(part.value)
+        whole?.done()
+        parts = undefined
+        whole = await source.next()
+        if (whole === undefined) return undefined
+        parts = iteratorOf(await fn(whole.value))
+      }
+    })
+  }
+
+  /** The first `count`: exactly these are processed, nothing behind them is asked for. */
+  take(count: number): Flow<T> {
+    let left = wholeNumber('take', count, 0)
+    return this.#through(async (source) => {
+      if (left-- > 0) return source.next()
+      await source.close()
+      return undefined
+    })
+  }
+
+  /** All but the first `count`, which are processed at once. */
+  drop(count: number): Flow<T> {
+    let left = wholeNumber('drop', count, 0)
+    return this.filter(() => left-- <= 0)
+  }
+
+  /** The first one, which is processed then; undefined when there is none. */
+  first(): Promise<T | undefined> {
+    return this.find(() => true)
+  }
+
+  /** The first for which `test` says true, undefined when there is none. It and those before it are processed. */
+  async find(test: Test<T>): Promise<T | undefined> {
+    const iterator = this.filter(test).take(1)[Symbol.asyncIterator]()
+    const { value } = await iterator.next()
+    // Asking on says that it is processed.
+    await iterator.next()
+    return value
+  }
+
+  /** All of them. */
+  toArray(): Promise<T[]> {
+    const all: T[] = []
+    return this.reduce((sum, value) => {
+      sum.push(value)
+      return sum
+    }, all)
+  }
+
+  /** What `fn` makes of all, one after the other. One for which it throws is not processed. */
+  async reduce<A>(fn: (sum: A, value: T) => A | Promise<A>, initial: A): Promise<A> {
+    let sum = initial
+    const summing = this.map(async (value) => {
+      sum = await fn(sum, value)
+    })
+    for await (const _ of summing);
+    return sum
+  }
+
+  /**
+   * A Node.js stream of objects. One is processed when the one after it is taken; what goes into a pipe is taken long
+   * before that, and waits for its `ack()`.
+   */
+  toReadable(): Readable {
+    return new FlowReadable(this.#source)
+  }
+
+  /** A web stream of objects. One is processed when the one after it is asked for. */
+  toWeb(): ReadableStream<T> {
+    const iterator = this[Symbol.asyncIterator]()
+    const pull = async (controller: ReadableStreamDefaultController<T>) => {
+      const step = await iterator.next()
+      if (step.done) controller.close()
+      else controller.enqueue(step.value)
+    }
+    const cancel = async () => void (await iterator.return!())
+    // Nothing is taken ahead: what waits in a queue would count as given.
+    return new ReadableStream<T>({ pull, cancel }, { highWaterMark: 0 })
+  }
+
+  /** One after the other; each is processed when the next is asked for. */
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
+    const source = this.#source
+    let given: Given<T> | undefined
+    let over = false
+    const end = { done: true, value: undefined } as const
+    return {
+      async next() {
+        if (over) return end
+        given?.done()
+        given = undefined
+        try {
+          given = await source.next()
+        } catch (error) {
+          over = true
+          await source.close()
+          throw error
+        }
+        over = given === undefined
+        return given === undefined ? end : { done: false, value: given.value }
+      },
+      async return() {
+        if (over) return end
+        over = true
+        given?.left()
+        await source.close()
+        return end
+      },
+    }
+  }
+
+  #through<U>(next: (source: FlowSource<T>) => Promise<Given<U> | undefined>): Flow<U> {
+    const source = this.#source
+    return new Flow<U>({ next: () => next(source), close: () => source.close() })
+  }
+}
+
+type ReadableStreamDefaultController<T> = { enqueue(value: T): void; close(): void }
+
+function iteratorOf<U>(parts: Parts<U>): Iterator<U> | AsyncIterator<U> {
+  return Symbol.asyncIterator in parts ? parts[Symbol.asyncIterator]() : parts[Symbol.iterator]()
+}
+
+function wholeNumber(what: string, value: number, min: number, max = Number.MAX_SAFE_INTEGER): number {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
+  throw new InvalidOption('INVALID_OPTION', `${what} must be a whole number ${range}, not ${String(value)}.`)
+}
