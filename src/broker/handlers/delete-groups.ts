@@ -1,6 +1,6 @@
 // DeleteGroups, v0 to v2: groups without members, with all that they committed (KIP-229). [broker]
 import { ErrorCode } from '../../protocol/errors.ts'
-import { refuseGroup } from '../groups/coordination.ts'
+import { refuseCoordination } from '../groups/coordination.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 
 export const deleteGroups: Handler<'DeleteGroups'> = {
@@ -13,7 +13,7 @@ export const deleteGroups: Handler<'DeleteGroups'> = {
 
 function deleteGroup(context: RequestContext, groupId: string): number {
   const { groups, offsets } = context.cluster
-  const refused = refuseGroup(context, groupId)
+  const refused = refuseCoordination(context, groupId)
   const errorCode = refused === ErrorCode.NONE ? groups.delete(groupId) : refused
   if (errorCode === ErrorCode.NONE) offsets.forgetGroup(groupId)
   return errorCode

@@ -1,7 +1,7 @@
 // DescribeGroups, v0 to v6: state and members of classic groups. [broker]
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { ClassicGroup } from '../groups/classic-group.ts'
-import { authorizedOperations, refuseGroup } from '../groups/coordination.ts'
+import { authorizedOperations, refuseCoordination } from '../groups/coordination.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 
 /** The first version that tells a group that is not there from one that is dead (KIP-1043). */
@@ -22,7 +22,7 @@ export const describeGroups: Handler<'DescribeGroups'> = {
 }
 
 function describe(context: RequestContext, groupId: string) {
-  const errorCode = refuseGroup(context, groupId)
+  const errorCode = refuseCoordination(context, groupId)
   if (errorCode !== ErrorCode.NONE) return { errorCode }
   const group = context.cluster.groups.classic(groupId, false)
   if (group !== undefined) return describeGroup(group)
@@ -45,11 +45,9 @@ function describeGroup(group: ClassicGroup) {
       groupInstanceId: member.instanceId,
       clientId: member.clientId,
       clientHost: member.clientHost,
-      // In between a member has neither protocol nor assignment.
-      ...(isStable && {
-        memberMetadata: member.metadataFor(group.protocolName),
-        memberAssignment: member.assignment,
-      }),
+      // In between there is no protocol that it would be of.
+      ...(isStable && { memberMetadata: member.metadataFor(group.protocolName) }),
+      memberAssignment: member.assignment,
     })),
   }
 }

@@ -12,7 +12,7 @@ export const listGroups: Handler<'ListGroups'> = {
     return {
       errorCode: ErrorCode.NONE,
       groups: groups.map(({ id, protocolType, state, type }) => {
-        return { groupId: id, protocolType, groupState: state, groupType: type }
+        return { groupId: id, protocolType, groupState: state, groupType: type.toLowerCase() }
       }),
     }
   },

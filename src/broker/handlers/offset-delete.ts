@@ -1,6 +1,6 @@
 // OffsetDelete, v0: positions of topics that the group does not read any more (KIP-496). [broker]
 import { ErrorCode } from '../../protocol/errors.ts'
-import { refuseGroup } from '../groups/coordination.ts'
+import { refuseCoordination } from '../groups/coordination.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import { findPartition } from '../partition-reader.ts'
 
@@ -27,7 +27,7 @@ export const offsetDelete: Handler<'OffsetDelete'> = {
 }
 
 function refuseDelete(context: RequestContext, groupId: string): number {
-  const errorCode = refuseGroup(context, groupId)
+  const errorCode = refuseCoordination(context, groupId)
   if (errorCode !== ErrorCode.NONE) return errorCode
   const group = context.cluster.groups.get(groupId)
   if (group === undefined) return ErrorCode.GROUP_ID_NOT_FOUND

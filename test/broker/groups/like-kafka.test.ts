@@ -1,0 +1,34 @@
+// The same group requests to the embedded broker and to a real Kafka 4.3: the same answers, field by field.
+// [test process]
+import { expect, test } from 'vitest'
+import { Broker } from '../../../src/broker/index.ts'
+import { kafkaDescribe } from '../../support/kafka-describe.ts'
+import { classicScript } from './classic-script.ts'
+import { consumerScript } from './consumer-script.ts'
+import { GroupScript, type Step } from './group-script.ts'
+
+async function play(address: string, prefix: string, run: (script: GroupScript) => Promise<void>): Promise<Step[]> {
+  const script = new GroupScript(address, prefix)
+  try {
+    await run(script)
+    return script.steps
+  } finally {
+    await script.close()
+  }
+}
+
+kafkaDescribe('the embedded coordinator answers like Kafka', (kafka) => {
+  test.each([
+    ['classic groups', classicScript],
+    ['KIP-848 groups', consumerScript],
+  ])('%s', async (_name, run) => {
+    const prefix = `like-${process.pid}-${Date.now().toString(36)}-`
+    await using broker = await Broker.start({ groups: { minSessionTimeoutMs: 1000, heartbeatIntervalMs: 1000 } })
+    const embedded = await play(broker.address, prefix, run)
+    expect(broker.errors).toEqual([])
+    const real = await play(kafka.brokers[0]!, prefix, run)
+    expect(embedded.map(({ what }) => what)).toEqual(real.map(({ what }) => what))
+    for (const [i, step] of embedded.entries()) expect.soft(step.answer, step.what).toEqual(real[i]!.answer)
+    expect(embedded.length).toBeGreaterThan(30)
+  })
+})
