@@ -7,9 +7,10 @@ export type { ConsumerStats, PartitionStats } from './client/consumer-stats.ts'
 export type { KafkaEvents } from './client/events.ts'
 export type { Iteration, PollOptions } from './client/iteration.ts'
 export type { From, TopicSpec, TopicsArgument } from './client/iteration-spec.ts'
+export type { Latency } from './client/latency-histogram.ts'
 export type { ConsumerOptions, FetchOptions, IterateOptions, KafkaOptions } from './client/options.ts'
 export type { ResourceLimits } from './client/options-run.ts'
-export type { IterationStats, Latency } from './client/read-stats.ts'
+export type { IterationStats, Latencies } from './client/read-stats.ts'
 export { type RetryOptions, retry } from './client/retry.ts'
 export type {
   RunBatchOptions,
@@ -38,6 +39,7 @@ export {
   string,
   uuid,
 } from './delivery/serdes.ts'
+export type { EngineStats } from './engine/engine-stats.ts'
 export type { Assignor } from './group/assignor.ts'
 export { assignors } from './group/assignors.ts'
 export { Kafka } from './wiring/kafka.ts'

@@ -15,6 +15,9 @@ export interface Clock {
   after(delayMs: number, callback: () => void): Timer
 }
 
+/** A time stamp in 32 bits: the difference of two is right across a wrap, for half an hour. */
+export const microseconds = (clock: Clock): number => (clock.now() * 1000) | 0
+
 /** The clock of the machine. A pending timer keeps the process up. */
 export const systemClock: Clock = clockOf((handle) => handle)
 

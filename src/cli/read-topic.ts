@@ -1,6 +1,6 @@
 // Reads a topic as fast as it goes, touching every record, and measures what that took. [main thread]
 import { performance } from 'node:perf_hooks'
-import { Kafka, type KafkaOptions, type Latency } from '../index.ts'
+import { Kafka, type KafkaOptions, type Latencies, type Latency } from '../index.ts'
 import { onInterrupt } from './exit.ts'
 import { startProgress } from './progress.ts'
 
@@ -17,8 +17,10 @@ export interface ReadReport {
   megabytesPerSecond: number
   /** From `new Kafka` to the first record. */
   firstRecordMs: number
-  /** From the arrival of a batch on the I/O thread to user code, in ms. */
+  /** Of a batch, from its arrival on the I/O thread until user code was done with it, in ms. */
   latencyMs: Latency
+  /** Of each step on its way. */
+  stepsMs: Latencies
   /** Share of the time that each thread was busy, 0 to 1. */
   busy: Record<string, number>
   /** Of the whole process, all threads. */
@@ -41,6 +43,8 @@ export async function readTopic(
   const release = onInterrupt(() => interrupt.abort(new Error('interrupted')))
   try {
     const source = kafka.iterate(topic, { signal: interrupt.signal })
+    // From here on it measures.
+    source.stats()
     const total = expected ?? Math.min(limit, await lengthOf(source))
     const progress = await startProgress('reading', total)
     const seen = { records: 0, bytes: 0, batches: 0, firstAt: 0 }
@@ -56,6 +60,7 @@ export async function readTopic(
     progress.stop()
     const cpu = process.cpuUsage(cpuBefore)
     const busy = await kafka.busy()
+    const { latencyMs } = source.stats()
     const seconds = (ended - started) / 1000
     return {
       topic,
@@ -66,7 +71,8 @@ export async function readTopic(
       recordsPerSecond: seen.records / seconds,
       megabytesPerSecond: seen.bytes / 1e6 / seconds,
       firstRecordMs: seen.batches === 0 ? 0 : seen.firstAt - started,
-      latencyMs: source.stats().deliver,
+      latencyMs: latencyMs.endToEnd,
+      stepsMs: latencyMs,
       // Main was busy before: only the time of reading counts.
       busy: { ...busy, main: performance.eventLoopUtilization(loopBefore).utilization },
       cpuSeconds: (cpu.user + cpu.system) / 1e6,

@@ -28,15 +28,26 @@ function figures(report: ReadReport): string {
   )
 }
 
-function latency({ latencyMs: { p50, p90, p99, max } }: ReadReport): string {
-  if (p50 === undefined) return ''
-  const cells = [
-    ['p50', p50],
-    ['p90', p90],
-    ['p99', p99],
-    ['max', max],
-  ].map(([name, value]) => `${name} ${value === undefined ? '-' : short(value as number)} ms`)
-  return `  ${paint('A batch, from the socket to your code', 'bold')}\n  ${cells.join('   ')}`
+const STEPS = [
+  ['fetch', 'from the request to the first byte of the answer'],
+  ['queue', 'between the threads'],
+  ['decode', 'check, decompress, index'],
+  ['process', 'your code'],
+  ['commit', 'until the coordinator had it'],
+  ['endToEnd', 'from the socket until your code was done'],
+] as const
+
+/** The steps of a batch, a line each; those that never happened are left out. */
+function latency({ stepsMs }: ReadReport): string {
+  const rows = STEPS.flatMap(([step, what]) => {
+    const { p50, p90, p99, max } = stepsMs[step]
+    if (p50 === undefined) return []
+    const cells = [p50, p90, p99, max].map((value) => `${short(value ?? 0)} ms`)
+    return [[step === 'endToEnd' ? 'in all' : step, ...cells, what]]
+  })
+  if (rows.length === 0) return ''
+  const head = ['', 'p50', 'p90', 'p99', 'max', '']
+  return `  ${paint('How long a batch took', 'bold')}\n${columns([head, ...rows], [1, 2, 3, 4])}`
 }
 
 const ROLES: readonly (readonly [RegExp, string])[] = [

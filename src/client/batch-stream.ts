@@ -217,7 +217,7 @@ export class BatchStream {
       lease.release()
       return undefined
     }
-    this.#settings.stats.took(lease, range.end - range.first, this.#engine.clock.now())
+    this.#settings.stats.took(lease, range.end - range.first, this.#engine.clock)
     const decoder = this.#settings.decoderOf(progress.topic)
     const acks = this.#settings.taken?.(progress, lease.offsetAt(range.first), lease.nextOffset)
     const batch = new Batch(progress.topic, progress.partition, lease, range, decoder, acks)

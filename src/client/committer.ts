@@ -35,12 +35,15 @@ export class Committer {
   readonly groupId: string
   readonly #engine: Engine
   readonly #timeoutMs: number
+  readonly #answered: (afterMs: number) => void
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(engine: Engine, groupId: string, timeoutMs: number) {
+  /** `answered` is told how long each commit took. */
+  constructor(engine: Engine, groupId: string, timeoutMs: number, answered: (afterMs: number) => void = () => {}) {
     this.#engine = engine
     this.groupId = groupId
     this.#timeoutMs = timeoutMs
+    this.#answered = answered
   }
 
   /**
@@ -56,7 +59,10 @@ export class Committer {
       let left = offsets()
       if (left.length === 0) return
       await this.#persist(async () => {
+        const { clock } = this.#engine
+        const askedMs = clock.now()
         const errors = await this.#commitOnce(left, limits)
+        this.#answered(clock.now() - askedMs)
         for (const one of left) if (!errors.has(partitionKey(one))) stored(one)
         left = left.filter((one) => errors.has(partitionKey(one)))
         for (const error of errors.values()) throw error

@@ -12,6 +12,8 @@ export interface CommitPlan {
   autoCommit: boolean
   autoCommitIntervalMs: number
   timeoutMs: number
+  /** The coordinator answered a commit. */
+  answered(afterMs: number): void
   /** A commit that nobody waits for failed. */
   failed(error: unknown): void
 }
@@ -35,11 +37,11 @@ export class ConsumerCommits {
 
   /** The committer, or undefined when there is no group. */
   async open(): Promise<Committer | undefined> {
-    const { groupId, timeoutMs } = this.#plan
+    const { groupId, timeoutMs, answered } = this.#plan
     if (groupId === undefined) return undefined
     // Kept: at the end of the client the last commit is made while no engine is given out any more.
     this.#engine ??= await this.#plan.engine()
-    this.committer ??= new Committer(this.#engine, groupId, timeoutMs)
+    this.committer ??= new Committer(this.#engine, groupId, timeoutMs, answered)
     return this.committer
   }
 

@@ -3,6 +3,7 @@ import { MillraceError } from '../base/errors.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Engine } from '../engine/engine.ts'
+import { engineStats } from '../engine/engine-stats.ts'
 import type { CommittedOffset, OffsetToCommit } from './committer.ts'
 import { ConsumerAssignment } from './consumer-assignment.ts'
 import { checkCommit, checkOffset, consumerClosed, nothingLeft, running } from './consumer-checks.ts'
@@ -63,6 +64,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   readonly #decoders: TopicDecoders
   readonly #stats = new ReadStats()
   #run: ConsumerRun | undefined
+  #engine: Engine | undefined
   /** A commit that will not do better next time, and nobody listened: whoever asks for something is told. */
   #untold: { error: unknown } | undefined
   #closing: Promise<void> | undefined
@@ -77,6 +79,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     this.#commits = new ConsumerCommits({
       ...{ groupId, autoCommit, autoCommitIntervalMs, timeoutMs: plan.defaultApiTimeoutMs },
       engine: () => plan.engine(),
+      answered: (afterMs) => this.#stats.committed(afterMs),
       failed: (error) => {
         if (error instanceof MillraceError && this.listenerCount('error') > 0) this.emit('error', error)
         else if ((error as MillraceError).retriable !== true) this.#untold ??= { error }
@@ -240,10 +243,10 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return paused.map(({ topic, partition }) => ({ topic, partition }))
   }
 
-  /** What was read so far, and where each partition stands. */
+  /** What was read so far, and where each partition stands; from the first call on how long it took, too. */
   stats(): ConsumerStats {
     const partitions = (this.#assignment.source?.partitions ?? []).map(partitionStats)
-    return { ...this.#stats.snapshot(), partitions }
+    return { ...this.#stats.snapshot(this.#engine && engineStats(this.#engine)), partitions }
   }
 
   /** Finishes what runs, commits what is processed (with `autoCommit`) and frees everything, within `timeoutMs`. */
@@ -321,6 +324,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
 
   async #openSource(assigned: readonly AssignedPartition[], epoch: number): Promise<ConsumerSource> {
     const engine = await this.#plan.engine()
+    this.#engine = engine
     const committer = await this.#commits.open()
     return ConsumerSource.open({
       ...{ engine, committer, epoch, assigned, options: this.options, stats: this.#stats },

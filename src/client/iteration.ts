@@ -4,6 +4,7 @@ import { Closed } from '../base/errors.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Engine } from '../engine/engine.ts'
+import { engineStats } from '../engine/engine-stats.ts'
 import { BatchStream, type Pulled, type StreamSettings } from './batch-stream.ts'
 import type { TopicPlan } from './iteration-spec.ts'
 import { findStart } from './iteration-start.ts'
@@ -47,6 +48,7 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
   #progress: Promise<PartitionProgress[]> | undefined
   #stream: BatchStream | undefined
   #opening: Promise<BatchStream> | undefined
+  #engine: Engine | undefined
   #records: RecordCursor<K, V> | undefined
   /** Rises whenever what was open is freed: whoever waited for it meanwhile is at its end. */
   #suspensions = 0
@@ -137,9 +139,9 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
     return Readable.from(source, { objectMode: true, highWaterMark: 64 })
   }
 
-  /** What was read so far. */
+  /** What was read so far; from the first call on how long it took, too. */
   stats(): IterationStats {
-    return this.#stats.snapshot()
+    return this.#stats.snapshot(this.#engine && engineStats(this.#engine))
   }
 
   /** The next offset of each partition, once the start is known. */
@@ -219,6 +221,7 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
     const suspensions = this.#suspensions
     const progress = await this.#start()
     const engine = await this.#plan.engine()
+    this.#engine = engine
     // Closed or left while the start was looked for: nobody would close what is opened now.
     if (suspensions !== this.#suspensions) throw left()
     for (const one of progress) {

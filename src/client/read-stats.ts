@@ -1,63 +1,121 @@
-// What one iteration has read, and how long its batches took on the way. [main thread]
+// What an iteration or a consumer has read, and how long each step on the way took. [main thread]
+import { type Clock, microseconds } from '../base/clock.ts'
 import type { Lease } from '../delivery/lease.ts'
+import type { EngineStats } from '../engine/engine-stats.ts'
+import { type Latency, LatencyHistogram } from './latency-histogram.ts'
 
-/** How many batches the latencies are taken from: the newest ones. */
-const SAMPLES_MAX = 65_536
-
-/** Milliseconds below which so many per cent of the newest batches lie; undefined before the first. */
-export interface Latency {
-  p50: number | undefined
-  p90: number | undefined
-  p99: number | undefined
-  max: number | undefined
+/** The steps of a batch on its way, each measured once a batch. */
+export interface Latencies {
+  /** From a Fetch request to the first byte of its answer: the broker's wait for data is part of it. */
+  fetch: Latency
+  /** Between the threads: from its arrival to user code, less its decoding. */
+  queue: Latency
+  /** CRC check, decompression, index. */
+  decode: Latency
+  /** In user code: until the batch was released, or the handler was done. */
+  process: Latency
+  /** From a commit to the coordinator's answer. */
+  commit: Latency
+  /** From its arrival on the I/O thread until user code was done with it. */
+  endToEnd: Latency
 }
 
-/** A snapshot of an iteration. */
+/** A snapshot of what is read. What is not known yet is undefined; latencies are of what came after the first one. */
 export interface IterationStats {
   records: number
   /** Bytes of keys, values and record framing, decompressed. */
   bytes: number
   batches: number
-  /** From the arrival of a batch on the I/O thread to its decoding by a worker. */
-  decode: Latency
-  /** From the arrival of a batch on the I/O thread to its hand-over to user code. */
-  deliver: Latency
+  /** Since the first batch. */
+  recordsPerSecond: number | undefined
+  bytesPerSecond: number | undefined
+  latencyMs: Latencies
+  /** Of the `Kafka` instance, for all who read with it; undefined before it has started. */
+  engine: EngineStats | undefined
 }
 
-/** Counts cheaply; sorts only when asked. */
+/** A batch that user code is done with, in another thread. */
+export interface ProcessedBatch extends Pick<Lease, 'arrivedUs' | 'fetchUs' | 'decodeUs' | 'recordsBytes'> {
+  records: number
+  processUs: number
+}
+
+type Stage = keyof Latencies
+const STAGES: Stage[] = ['fetch', 'queue', 'decode', 'process', 'commit', 'endToEnd']
+
+/** Counts always, which costs next to nothing; measures from the first snapshot on. */
 export class ReadStats {
   #records = 0
   #bytes = 0
   #batches = 0
-  readonly #decodeUs: number[] = []
-  readonly #deliverUs: number[] = []
+  #sinceMs: number | undefined
+  #clock: Clock | undefined
+  #stages: Record<Stage, LatencyHistogram> | undefined
 
-  /** A batch was handed to the user at `nowMs` of the shared clock. */
-  took(lease: Lease, records: number, nowMs: number): void {
-    const at = this.#batches++ % SAMPLES_MAX
-    this.#records += records
-    this.#bytes += lease.recordsBytes
-    // Stamps are microseconds in 32 bits: their difference is right across a wrap.
-    this.#decodeUs[at] = (lease.decodedUs - lease.arrivedUs) | 0
-    this.#deliverUs[at] = (((nowMs * 1000) | 0) - lease.arrivedUs) | 0
+  /** A batch is handed to user code. */
+  took(lease: Lease, records: number, clock: Clock): void {
+    this.#count(lease, records, clock)
+    const stages = this.#stages
+    if (stages === undefined) return
+    const nowUs = microseconds(clock)
+    stages.fetch.record(lease.fetchUs)
+    stages.decode.record(lease.decodeUs)
+    stages.queue.record(since(lease.arrivedUs, nowUs) - lease.decodeUs)
+    lease.whenReleased = () => {
+      const doneUs = microseconds(clock)
+      stages.process.record(since(nowUs, doneUs))
+      stages.endToEnd.record(since(lease.arrivedUs, doneUs))
+    }
   }
 
-  snapshot(): IterationStats {
+  /** A batch was processed by a worker. */
+  processed(batch: ProcessedBatch, clock: Clock): void {
+    this.#count(batch, batch.records, clock)
+    const stages = this.#stages
+    if (stages === undefined) return
+    const { arrivedUs, fetchUs, decodeUs, processUs } = batch
+    const wholeUs = since(arrivedUs, microseconds(clock))
+    stages.fetch.record(fetchUs)
+    stages.decode.record(decodeUs)
+    stages.process.record(processUs)
+    stages.queue.record(wholeUs - decodeUs - processUs)
+    stages.endToEnd.record(wholeUs)
+  }
+
+  /** Offsets were committed. */
+  committed(ms: number): void {
+    this.#stages?.commit.record(ms * 1000)
+  }
+
+  /** What is known now; from the first call on latencies are measured. */
+  snapshot(engine?: EngineStats): IterationStats {
+    this.#stages ??= eachStage(() => new LatencyHistogram())
+    const seconds = this.#sinceMs === undefined ? 0 : (this.#clock!.now() - this.#sinceMs) / 1000
+    const rate = (count: number) => (seconds > 0 ? count / seconds : undefined)
+    const stages = this.#stages
     return {
       records: this.#records,
       bytes: this.#bytes,
       batches: this.#batches,
-      decode: latency(this.#decodeUs),
-      deliver: latency(this.#deliverUs),
+      recordsPerSecond: rate(this.#records),
+      bytesPerSecond: rate(this.#bytes),
+      latencyMs: eachStage((stage) => stages[stage].snapshot()),
+      engine,
     }
+  }
+
+  #count({ recordsBytes }: Pick<Lease, 'recordsBytes'>, records: number, clock: Clock): void {
+    this.#records += records
+    this.#bytes += recordsBytes
+    this.#batches++
+    if (this.#sinceMs !== undefined) return
+    this.#clock = clock
+    this.#sinceMs = clock.now()
   }
 }
 
-function latency(samplesUs: number[]): Latency {
-  const sorted = [...samplesUs].sort((a, b) => a - b)
-  const at = (share: number) => {
-    const us = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
-    return us === undefined ? undefined : us / 1000
-  }
-  return { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) }
-}
+/** From one stamp to a later one. */
+const since = (fromUs: number, toUs: number): number => (toUs - fromUs) | 0
+
+const eachStage = <T>(make: (stage: Stage) => T): Record<Stage, T> =>
+  Object.fromEntries(STAGES.map((stage) => [stage, make(stage)])) as Record<Stage, T>

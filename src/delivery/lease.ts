@@ -24,7 +24,8 @@ export class Lease {
   readonly leaderEpoch: number
   readonly highWatermark: number
   readonly arrivedUs: number
-  readonly decodedUs: number
+  readonly fetchUs: number
+  readonly decodeUs: number
   /** Size of the batch on the wire, in bytes. */
   readonly recordsBytes: number
   bytes: Uint8Array
@@ -32,6 +33,8 @@ export class Lease {
   index: Int32Array
   indexStart: number
   released = false
+  /** Who measures how long it is held. */
+  whenReleased: (() => void) | undefined
   /** Its bytes are main's own: nothing of it lies in shared memory any more. */
   detached = false
   readonly #memory: Memory
@@ -65,7 +68,8 @@ export class Lease {
     this.leaderEpoch = words[at + Field.leaderEpoch]!
     this.highWatermark = getLong(words, at + Field.highWatermark)
     this.arrivedUs = words[at + Field.arrived]!
-    this.decodedUs = words[at + Field.decoded]!
+    this.fetchUs = words[at + Field.fetchUs]!
+    this.decodeUs = words[at + Field.decodeUs]!
     this.recordsBytes = words[at + Field.recordsSize]!
     const appendTime = (words[at + Field.attributes]! & LOG_APPEND_TIME_BIT) !== 0
     this.#appendTime = appendTime ? getLong(words, at + Field.maxTimestamp) : -1
@@ -76,7 +80,7 @@ export class Lease {
     this.bytes = memory.home(words[at + Field.recordsHome]!).bytes
     this.recordsStart = words[at + Field.recordsStart]!
     this.index = memory.home(this.#block[0]).words
-    this.indexStart = words[at + Field.indexStart]! / 4
+    this.indexStart = this.#block[1] / 4
   }
 
   /** The offset of record `i`. */
@@ -135,6 +139,7 @@ export class Lease {
   release(): void {
     if (this.released) return
     this.released = true
+    this.whenReleased?.()
     if (this.detached) {
       this.#memory.fetch.addDetached(this.reader, -this.#raw[2])
       this.#worker.decode.addDetached(this.reader, -this.#decodedBytes)

@@ -1,5 +1,5 @@
 // Cuts a partition's record set into batches and sends each to its worker, with the verdict. [I/O thread]
-import type { Clock } from '../base/clock.ts'
+import { type Clock, microseconds } from '../base/clock.ts'
 import type { AbortedTransactions } from '../record/aborted.ts'
 import {
   BATCH_HEADER_BYTES,
@@ -29,6 +29,8 @@ export interface FeedContext {
   broker: number
   highWatermark: number
   checkCrcs: boolean
+  /** From the request to the first byte of the answer. */
+  fetchUs: number
 }
 
 /** A record set cannot be read on: the fault of its batch at `offset`. */
@@ -107,7 +109,7 @@ export class Feed {
     const home = this.#memory.home(block.home)
     const kind = aborted.verdict(header, home.bytes, block.start) === 'deliver' ? Kind.data : Kind.skip
     this.#memory.addRaw(cursor.slot, header.sizeBytes)
-    const arrived = (this.#clock.now() * 1000) | 0
+    const arrived = microseconds(this.#clock)
     this.#outlet.send(context.reader, cursor.slot, (words, at) => {
       describe(words, at, context, header, block)
       words[at + Field.kind] = kind
@@ -137,5 +139,6 @@ function describe(words: Int32Array, at: number, context: FeedContext, header: B
   words[at + Field.leaderEpoch] = header.leaderEpoch
   putLong(words, at + Field.highWatermark, context.highWatermark)
   words[at + Field.broker] = context.broker
+  words[at + Field.fetchUs] = context.fetchUs
   words[at + Field.checkCrcs] = context.checkCrcs ? 1 : 0
 }

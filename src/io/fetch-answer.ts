@@ -1,4 +1,5 @@
 // One Fetch response on its way in: lands in the arena, is walked as it comes, and feeds its batches on. [I/O thread]
+import type { Clock } from '../base/clock.ts'
 import { Closed, CorruptRecord, type MillraceError } from '../base/errors.ts'
 import type { ReaderSettings } from '../control/commands.ts'
 import { AbortedTransactions } from '../record/aborted.ts'
@@ -43,6 +44,7 @@ export interface FetchAnswerPlan {
   memory: Memory
   spills: SpillDesk
   feed: Feed
+  clock: Clock
   settings: ReaderSettings
   /** The most that it was expected to need. */
   reservedBytes: number
@@ -70,9 +72,12 @@ export class FetchAnswer implements BodySink, FetchVisitor {
   #current: PartitionOutcome | undefined
   #context: FeedContext | undefined
   #startPosition = 0
+  readonly #askedMs: number
+  #fetchUs = 0
 
   constructor(plan: FetchAnswerPlan) {
     this.#plan = plan
+    this.#askedMs = plan.clock.now()
     const byId = plan.version >= 13
     for (const cursor of plan.cursors) {
       const key = `${byId ? cursor.topicId : cursor.topic}/${cursor.partition}`
@@ -85,6 +90,7 @@ export class FetchAnswer implements BodySink, FetchVisitor {
   begin(sizeBytes: number): boolean {
     const { memory, spills, reader, version, reservedBytes } = this.#plan
     this.#unreserve()
+    this.#fetchUs ||= (this.#plan.clock.now() - this.#askedMs) * 1000
     this.#landing = Landing.claim(memory, spills, reader, sizeBytes, reservedBytes)
     if (this.#landing === undefined) {
       this.#waitsForRoom = true
@@ -152,6 +158,7 @@ export class FetchAnswer implements BodySink, FetchVisitor {
       broker,
       highWatermark: head.highWatermark,
       checkCrcs: settings.checkCrcs,
+      fetchUs: this.#fetchUs,
     }
     return true
   }

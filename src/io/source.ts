@@ -138,6 +138,7 @@ export class Source {
       memory: host.memory,
       spills: host.spills,
       feed: host.feed,
+      clock: host.clock,
       settings: host.settings,
       reservedBytes: reserved,
       unreserve: () => {

@@ -15,7 +15,7 @@ export const Field = {
   bytesHome: 5,
   bytesStart: 6,
   bytesSize: 7,
-  /** Where records and index lie, if not there: the decoded block. */
+  /** The decoded block: it begins with the index; records that were compressed follow. */
   blockHome: 8,
   blockStart: 9,
   blockSize: 10,
@@ -23,8 +23,8 @@ export const Field = {
   recordsHome: 11,
   recordsStart: 12,
   recordsSize: 13,
-  /** Where the index starts, in bytes of the decoded block's home. */
-  indexStart: 14,
+  /** Microseconds from its Fetch request to the first byte of the answer. */
+  fetchUs: 14,
   count: 15,
   baseOffset: 16,
   /** The offset after the last one that the batch covers, as a delta to `baseOffset`. */
@@ -35,9 +35,10 @@ export const Field = {
   leaderEpoch: 24,
   highWatermark: 25,
   broker: 27,
-  /** Microseconds, wrapping: when the response arrived, when a worker had decoded it. */
+  /** When it arrived: microseconds of the shared clock, wrapping. */
   arrived: 28,
-  decoded: 29,
+  /** Microseconds that a worker took to decode it. */
+  decodeUs: 29,
   /** 1: verify the CRC. */
   checkCrcs: 30,
   /** In a worker with a processor: the batch's entry in its ledger. */

@@ -143,6 +143,11 @@ export class Memory {
     return arenas.reduce((sum, arena) => sum + arena.heldSegments, 0) * SEGMENT_BYTES
   }
 
+  /** Bytes of the fetch arena, and of all decode arenas together. */
+  get bufferBytes(): number {
+    return (this.fetch.segments + this.decodeSegments) * SEGMENT_BYTES
+  }
+
   /** The bytes of an arena that one reader may hold: with those of all others it leaves as much for a newcomer. */
   shareBytes(arena: Arena): number {
     const share = this.readersOpen <= 1 ? 0.75 : 1 / (this.readersOpen + 1)

@@ -27,6 +27,11 @@ export class Spsc {
     return load(this.words, this.#tail)
   }
 
+  /** How much of it is taken, 0 to 1. */
+  get fill(): number {
+    return ((this.tail - this.head) | 0) / RING_CAPACITY
+  }
+
   /** Producer: the word index of a descriptor to fill, or -1 when the ring is full. */
   claim(): number {
     const tail = load(this.words, this.#tail)

@@ -63,6 +63,8 @@ export class Drain {
   readonly #out: { words: Words; claim(): number; commit(): void }
   /** A kernel's promise is pending; nothing may overtake its batch. */
   #busy = false
+  /** When the batch in hand was taken up. */
+  #startedMs = 0
 
   constructor(parts: DrainParts) {
     this.#parts = parts
@@ -167,6 +169,7 @@ export class Drain {
       out.commit()
       return 'passed'
     }
+    this.#startedMs = this.#parts.clock.now()
     const prepared = this.#prepare(from, at)
     if (prepared === 'no room') return 'parked'
     if (typeof prepared === 'number') {
@@ -262,7 +265,7 @@ export class Drain {
     const { words } = this.#out
     this.#copy(from, at, to)
     words[to + Field.fault] = fault
-    words[to + Field.decoded] = (clock.now() * 1000) | 0
+    words[to + Field.decodeUs] = (clock.now() - this.#startedMs) * 1000
     if (fault === 0 && from[at + Field.kind] === Kind.data) this.#deliver(from, at, to, block)
     else {
       if (block.sizeBytes > 0) this.#releaseBlock(from[at + Field.slot]!, block)
@@ -283,7 +286,6 @@ export class Drain {
     words[to + Field.blockHome] = kept.home
     words[to + Field.blockStart] = kept.start
     words[to + Field.blockSize] = kept.sizeBytes
-    words[to + Field.indexStart] = kept.start
     words[to + Field.recordsHome] = inPlace ? from[at + Field.bytesHome]! : kept.home
     words[to + Field.recordsStart] = inPlace ? from[at + Field.bytesStart]! + BATCH_HEADER_BYTES : outAt
     words[to + Field.recordsSize] = inPlace ? from[at + Field.bytesSize]! - BATCH_HEADER_BYTES : recordsBytes

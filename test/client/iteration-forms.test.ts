@@ -316,11 +316,20 @@ describe.each(modes)('with threads: %s', (mode) => {
 
   it('stats count what was given', async () => {
     const source = reading.kafka.iterate(await seeded(letters(10), 5))
-    expect(source.stats()).toMatchObject({ records: 0, batches: 0, decode: { p50: undefined } })
+    const unknown = { p50: undefined, p90: undefined, p99: undefined, max: undefined }
+    const before = source.stats()
+    expect(before).toMatchObject({ records: 0, batches: 0, recordsPerSecond: undefined, engine: undefined })
+    for (const stage of Object.values(before.latencyMs)) expect(stage).toEqual(unknown)
     await collect(source)
     const stats = source.stats()
     expect(stats).toMatchObject({ records: 10, batches: 2 })
     expect(stats.bytes).toBeGreaterThan(70)
-    expect(stats.deliver.max).toBeGreaterThanOrEqual(0)
+    for (const stage of ['fetch', 'queue', 'decode', 'process', 'endToEnd'] as const) {
+      expect(stats.latencyMs[stage].max, stage).toBeGreaterThanOrEqual(0)
+    }
+    expect(stats.latencyMs.commit).toEqual(unknown)
+    expect(stats.recordsPerSecond).toBeGreaterThan(0)
+    expect(stats.engine!.ringFill).toEqual({ toWorkers: 0, toMain: 0 })
+    expect(stats.engine!.bufferBytes).toBeGreaterThan(0)
   })
 })

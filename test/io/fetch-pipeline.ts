@@ -117,6 +117,7 @@ export class Answering {
     this.body = encodeResponse('Fetch', version, 1, { responses: [{ topic: 't', partitions: named }] }).subarray(8)
     this.sink = new FetchAnswer({
       ...{ reader: 0, broker: 1, brokerName: 'broker:1', version, cursors, memory, spills, feed, settings },
+      clock: new VirtualClock(),
       reservedBytes: 0,
       unreserve: () => {},
       resumeBody: () => {},
