@@ -311,6 +311,8 @@ export class BatchStream {
         failed: (of: PartitionReader, error: MillraceError) => this.#arrived(of, error),
       }
       reader = new PartitionReader(progress, this.#engine.nextGeneration(), events, (owner) => this.#handle.slot(owner))
+      const { slot } = reader
+      progress.askEnds = () => this.#handle.logEnds(slot)
       this.#readers.set(progress, reader)
     }
     return reader

@@ -57,6 +57,12 @@ export class ConsumerPartition {
     return this.given >= this.#arrivedUpTo ? this.progress.position : this.given
   }
 
+  /** Records behind the position, up to the high watermark of the last fetch; undefined before the first one. */
+  get lag(): number | undefined {
+    const ends = this.progress.logEnds
+    return ends === undefined ? undefined : Math.max(0, ends.highWatermark - this.position)
+  }
+
   /** A batch was taken: from here on its offsets are waiting to be processed. */
   arrived(first: number, nextOffset: number): BatchAcks {
     const { tracker } = this

@@ -6,9 +6,18 @@ import type { Engine } from '../engine/engine.ts'
 import { engineStats } from '../engine/engine-stats.ts'
 import type { CommittedOffset, OffsetToCommit } from './committer.ts'
 import { ConsumerAssignment } from './consumer-assignment.ts'
-import { checkCommit, checkOffset, consumerClosed, nothingLeft, running } from './consumer-checks.ts'
+import { checkCommit, consumerClosed, nothingLeft, running } from './consumer-checks.ts'
 import { ConsumerCommits } from './consumer-commits.ts'
 import { ConsumerHandouts } from './consumer-handouts.ts'
+import { type LagReport, LagReporter, lagsOf, lagTotals, type PartitionLag } from './consumer-lag.ts'
+import {
+  ConsumerOffsets,
+  checkSeekTarget,
+  type PartitionOffset,
+  type PartitionSeek,
+  type PartitionTime,
+  type SeekTarget,
+} from './consumer-offsets.ts'
 import type { AssignedPartition, TopicPartition } from './consumer-partition.ts'
 import type { ConsumerRun } from './consumer-run.ts'
 import { ConsumerSource, type SourceBatch } from './consumer-source.ts'
@@ -39,6 +48,8 @@ export interface ConsumerEvents {
   error: [error: MillraceError]
   /** A worker thread of a run died (its user code ended it, or had no memory left), and a new one has its place. */
   workerReplaced: [event: { worker: number; why: string }]
+  /** Once a second while partitions are read. */
+  lag: [report: LagReport]
 }
 
 /** `close()` settles in this time by default. */
@@ -62,6 +73,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   readonly #assignment: ConsumerAssignment
   readonly #handouts: ConsumerHandouts<K, V>
   readonly #decoders: TopicDecoders
+  readonly #offsets: ConsumerOffsets
+  readonly #lagReporter = new LagReporter((report) => this.emit('lag', report))
   readonly #stats = new ReadStats()
   #run: ConsumerRun | undefined
   #engine: Engine | undefined
@@ -74,7 +87,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     super()
     this.#plan = plan
     this.options = plan.options
-    const { groupId, autoCommit, autoCommitIntervalMs } = plan.options
+    const { groupId, autoCommit, autoCommitIntervalMs, isolationLevel } = plan.options
+    this.#offsets = new ConsumerOffsets(() => plan.engine(), isolationLevel, plan.defaultApiTimeoutMs)
     this.#decoders = new TopicDecoders(plan.options, plan.serdesOf)
     this.#commits = new ConsumerCommits({
       ...{ groupId, autoCommit, autoCommitIntervalMs, timeoutMs: plan.defaultApiTimeoutMs },
@@ -87,7 +101,10 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     })
     this.#assignment = new ConsumerAssignment({
       open: (assigned, epoch) => this.#openSource(assigned, epoch),
-      opened: (source) => this.#commits.start(() => source.partitions),
+      opened: (source) => {
+        this.#commits.start(() => source.partitions)
+        this.#lagReporter.start(source.engine.clock, () => source.partitions)
+      },
       left: (source) => this.#leave(source),
     })
     this.#handouts = new ConsumerHandouts({
@@ -197,15 +214,79 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return partition === undefined || partition.progress.state === 'failed' ? undefined : partition.position
   }
 
-  /** Reads a partition on from this offset. Nothing that was fetched before is given, no ack of it counts. */
-  async seek(name: TopicPartition, offset: number): Promise<void> {
-    this.#refuseForeign(name)
-    checkOffset('seek', offset)
+  /**
+   * Reads a partition on from this offset, the first record at or after a Date, or one end of its log. Nothing that was
+   * fetched before is given, no ack of it counts.
+   */
+  async seek({ topic, partition }: TopicPartition, offset: SeekTarget): Promise<void> {
+    await this.seekMany([{ topic, partition, offset }])
+  }
+
+  /** Seeks all of these, or none: where one is not assigned or cannot be found out, nothing changes. */
+  async seekMany(seeks: readonly PartitionSeek[]): Promise<void> {
+    for (const one of seeks) {
+      this.#refuseForeign(one)
+      checkSeekTarget(one.offset)
+    }
+    await this.#open()
+    const offsets = await this.#offsets.resolve(seeks)
+    for (const one of seeks) this.#refuseForeign(one)
     const source = await this.#open()
-    const partition = source.find(name)!
-    this.#handouts.drop(partition)
-    source.seek(partition, offset)
-    this.#run?.drop(partition)
+    for (const [i, one] of seeks.entries()) {
+      const partition = source.find(one)
+      if (partition === undefined) continue
+      this.#handouts.drop(partition)
+      source.seek(partition, offsets[i]!)
+      this.#run?.drop(partition)
+    }
+  }
+
+  /** Reads these, by default all, from the beginnings of their logs. */
+  seekToBeginning(names: readonly TopicPartition[] = this.#assignment.names): Promise<void> {
+    return this.seekMany(names.map(({ topic, partition }) => ({ topic, partition, offset: 'earliest' })))
+  }
+
+  /** Reads of these, by default of all, what comes from now on. */
+  seekToEnd(names: readonly TopicPartition[] = this.#assignment.names): Promise<void> {
+    return this.seekMany(names.map(({ topic, partition }) => ({ topic, partition, offset: 'latest' })))
+  }
+
+  /** The first offset that each log still has. */
+  beginningOffsets(names: readonly TopicPartition[] = this.#assignment.names): Promise<PartitionOffset[]> {
+    this.#refuseClosed()
+    return this.#offsets.beginning(names)
+  }
+
+  /** The end of each log: the last stable offset under read_committed, else the high watermark. */
+  endOffsets(names: readonly TopicPartition[] = this.#assignment.names): Promise<PartitionOffset[]> {
+    this.#refuseClosed()
+    return this.#offsets.end(names)
+  }
+
+  /** The first record at or after each time; its offset is undefined where there is none. */
+  offsetsForTimes(times: readonly PartitionTime[]): Promise<PartitionOffset[]> {
+    this.#refuseClosed()
+    return this.#offsets.atTimes(times)
+  }
+
+  /** Where a log begins, as its last fetch said; undefined before that. No request. */
+  cachedBeginningOffset(name: TopicPartition): number | undefined {
+    return this.#assignment.source?.find(name)?.progress.logEnds?.logStart
+  }
+
+  /** The high watermark that the last fetch of a partition gave; undefined before that. No request. */
+  cachedEndOffset(name: TopicPartition): number | undefined {
+    return this.#assignment.source?.find(name)?.progress.logEnds?.highWatermark
+  }
+
+  /** How many records a partition is behind its last fetch's high watermark; undefined before that. No request. */
+  currentLag(name: TopicPartition): number | undefined {
+    return this.#assignment.source?.find(name)?.lag
+  }
+
+  /** The lag of every partition. No request: while a partition is paused, or nothing is asked for, it may grow unseen. */
+  lag(): PartitionLag[] {
+    return lagsOf(this.#assignment.source?.partitions ?? [])
   }
 
   /** Gives nothing more of these partitions until `resume`. What was fetched of them is fetched again then. */
@@ -246,7 +327,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   /** What was read so far, and where each partition stands; from the first call on how long it took, too. */
   stats(): ConsumerStats {
     const partitions = (this.#assignment.source?.partitions ?? []).map(partitionStats)
-    return { ...this.#stats.snapshot(this.#engine && engineStats(this.#engine)), partitions }
+    return { ...this.#stats.snapshot(this.#engine && engineStats(this.#engine)), partitions, ...lagTotals(partitions) }
   }
 
   /** Finishes what runs, commits what is processed (with `autoCommit`) and frees everything, within `timeoutMs`. */
@@ -339,6 +420,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
 
   /** The end of an assignment; what is processed of it is committed all the same. */
   async #leave(source: ConsumerSource): Promise<void> {
+    this.#lagReporter.stop()
     this.#commits.stop()
     this.#handouts.forget()
     const committing = this.#closing === undefined && this.#commits.auto

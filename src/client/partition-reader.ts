@@ -3,6 +3,7 @@ import type { MillraceError } from '../base/errors.ts'
 import type { BatchRange } from '../delivery/batch.ts'
 import type { Lease } from '../delivery/lease.ts'
 import type { PartitionOwner } from '../engine/engine.ts'
+import type { LogEnds } from '../ring/memory.ts'
 
 /** Reading; at its end; stopped by the caller; or given up with an error. */
 export type PartitionState = 'active' | 'done' | 'stopped' | 'failed'
@@ -16,6 +17,9 @@ export class PartitionProgress {
   /** Reading ends before this offset; undefined reads on for ever. */
   readonly end: number | undefined
   state: PartitionState = 'active'
+  /** Asks whoever reads it what the last fetch said of its log. */
+  askEnds: () => LogEnds | undefined = () => undefined
+  #logEnds: LogEnds | undefined
 
   constructor(topic: string, partition: number, position: number, end: number | undefined) {
     this.topic = topic
@@ -23,6 +27,12 @@ export class PartitionProgress {
     this.position = position
     this.end = end
     if (end !== undefined && position >= end) this.state = 'done'
+  }
+
+  /** As far as it is known: what it was is remembered while nobody reads. */
+  get logEnds(): LogEnds | undefined {
+    this.#logEnds = this.askEnds() ?? this.#logEnds
+    return this.#logEnds
   }
 }
 

@@ -219,6 +219,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
       failed: (error) => this.#failed(partition, error),
     }
     place.slot = this.#handle!.slot(place)
+    partition.progress.askEnds = () => this.#handle?.logEnds(place.slot)
     this.#places.set(place.slot, place)
     this.#begin(place)
   }

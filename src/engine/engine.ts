@@ -5,7 +5,7 @@ import type { Call, CallResults, CursorStart, EventName, ReaderSettings, ToIo, T
 import type { Port } from '../control/port.ts'
 import type { Answer, Bell } from '../ring/doorbell.ts'
 import { DECODERS_MAX, READERS_MAX, SLOTS_MAX, type WorkerMemory } from '../ring/layout.ts'
-import type { Memory } from '../ring/memory.ts'
+import type { LogEnds, Memory } from '../ring/memory.ts'
 import type { WorkerView } from '../ring/worker-view.ts'
 import { type CallLimits, Calls } from './calls.ts'
 import { Hub, type SlotOwner } from './hub.ts'
@@ -48,6 +48,8 @@ export interface ReaderHandle {
   assign(cursors: CursorStart[]): void
   seek(slot: number, generation: number, position: number): void
   unassign(slots: number[]): void
+  /** What the last fetch of a slot's partition said; undefined before it, and after the end of the reader. */
+  logEnds(slot: number): LogEnds | undefined
   /** Resolves when nothing of this reader is in flight any more. */
   close(): Promise<void>
 }
@@ -136,6 +138,7 @@ export class Engine {
       throw new InvalidOption('TOO_MANY_READERS', `at most ${READERS_MAX} iterations and consumers can be open at once`)
     }
     const slots: number[] = []
+    let open = true
     this.memory.countReader(1)
     this.#post({ type: 'openReader', reader: id, settings })
     return {
@@ -148,7 +151,11 @@ export class Engine {
       assign: (cursors) => this.#post({ type: 'assign', reader: id, cursors }),
       seek: (slot, generation, position) => this.#post({ type: 'seek', reader: id, slot, generation, position }),
       unassign: (gone) => this.#post({ type: 'unassign', reader: id, slots: gone }),
-      close: () => this.#closeReader(id, slots),
+      logEnds: (slot) => (open ? this.memory.logEnds(slot) : undefined),
+      close: () => {
+        open = false
+        return this.#closeReader(id, slots)
+      },
     }
   }
 
@@ -214,6 +221,7 @@ export class Engine {
       throw new InvalidOption('TOO_MANY_PARTITIONS', `at most ${SLOTS_MAX} partitions can be read at once`)
     }
     this.#owners.set(slot, owner)
+    this.memory.setLogEnds(slot, -1, -1)
     this.#hub.own(slot, owner)
     return slot
   }

@@ -148,6 +148,7 @@ export class FetchAnswer implements BodySink, FetchVisitor {
     const { cursor } = known
     this.#current = { ...known, head, tail: { divergingEpoch: undefined, leader: undefined }, error: undefined }
     if (head.errorCode !== 0) return false
+    this.#plan.memory.setLogEnds(cursor.slot, head.logStartOffset, head.highWatermark)
     this.#startPosition = cursor.position
     this.#context = {
       cursor,
@@ -192,7 +193,8 @@ export class FetchAnswer implements BodySink, FetchVisitor {
     this.#current.tail = tail
     const { head, error } = this.#current
     const failed = head.errorCode !== 0 || error !== undefined
-    if (failed || tail.divergingEpoch !== undefined || head.preferredReadReplica >= 0) this.#outcome.partitions.push(this.#current)
+    const noteworthy = failed || tail.divergingEpoch !== undefined || head.preferredReadReplica >= 0
+    if (noteworthy) this.#outcome.partitions.push(this.#current)
   }
 
   endpoints(list: FetchOutcome['endpoints']): void {

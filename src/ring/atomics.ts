@@ -9,6 +9,16 @@ export const load = (words: Words, at: number): number => Atomics.load(words, at
 /** Publishes a word and all that this thread wrote before it. */
 export const store = (words: Words, at: number, value: number): void => void Atomics.store(words, at, value)
 
+/** A view over shared 64-bit words. */
+export type LongWords = BigInt64Array<SharedArrayBuffer>
+
+/** Reads a 64-bit word whole. */
+export const loadLong = (words: LongWords, at: number): number => Number(Atomics.load(words, at))
+
+/** Publishes a 64-bit word. */
+export const storeLong = (words: LongWords, at: number, value: number): void =>
+  void Atomics.store(words, at, BigInt(value))
+
 /** Adds and returns the value before. */
 export const add = (words: Words, at: number, delta: number): number => Atomics.add(words, at, delta)
 

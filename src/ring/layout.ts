@@ -10,6 +10,7 @@
 //  |            segments held by all · bytes detached by all          |   as their parts
 //  | decoders   the same two sums for each worker's place             |   as their parts
 //  | slots      raw[slot] · decoded[slot]: bytes not yet released     |   claimer +, releaser -
+//  |            log start, high watermark[slot] (Int64 each)          |   I/O; main when a slot is taken
 //  +------------------------------------------------------------------+
 //  fetch bytes      16 KiB segments; the I/O thread claims, socket reads land here, whoever is last releases
 //
@@ -72,6 +73,8 @@ export interface Layout {
   decoderSums: number
   slotRaw: number
   slotDecoded: number
+  /** Two 64-bit numbers a slot. */
+  slotLogEnds: number
   words: number
 }
 
@@ -151,6 +154,7 @@ export function layoutOf({ fetchSegments }: Pick<SharedMemory, 'fetchSegments'>)
     decoderSums: all.take(2 * DECODERS_MAX),
     slotRaw: all.take(SLOTS_MAX),
     slotDecoded: all.take(SLOTS_MAX),
+    slotLogEnds: all.take(SLOTS_MAX * 4),
   }
   return { ...layout, words: all.words }
 }

@@ -1,5 +1,5 @@
 // One thread's view of the shared memory: arenas, rings, bells, counters, and the spills beside them. [shared bytes]
-import { add, exchangeIf, load, store, type Words } from './atomics.ts'
+import { add, exchangeIf, type LongWords, load, loadLong, store, storeLong, type Words } from './atomics.ts'
 import { type Layout, layoutOf, SEGMENT_BYTES, type SharedMemory, type WorkerMemory } from './layout.ts'
 import { Arena, segmentsFor } from './segments.ts'
 import { Spill } from './spill.ts'
@@ -10,6 +10,12 @@ export const FETCH_ARENA = 0
 /** Block homes from here on are spills. */
 export const FIRST_SPILL = 1_000_000
 
+/** What the last fetch said of a partition's log. */
+export interface LogEnds {
+  logStart: number
+  highWatermark: number
+}
+
 /** The memory that holds a block, whichever it is. */
 export type Home = Pick<Arena, 'bytes' | 'view' | 'words' | 'retain' | 'release'>
 
@@ -18,6 +24,7 @@ export class Memory {
   readonly layout: Layout
   readonly words: Words
   readonly fetch: Arena
+  readonly #longs: LongWords
   readonly #poison: boolean
   /** What all workers together may hold. */
   readonly decodeSegments: number
@@ -31,6 +38,7 @@ export class Memory {
     const words = new Int32Array(shared.control)
     this.layout = layout
     this.words = words
+    this.#longs = new BigInt64Array(shared.control)
     this.decodeSegments = shared.decodeSegments
     this.#poison = shared.poison
     this.fetch = new Arena(shared.fetch, words, layout.fetch, {
@@ -182,6 +190,20 @@ export class Memory {
   slotDecoded = (slot: number): number => load(this.words, this.layout.slotDecoded + slot)
   addRaw = (slot: number, bytes: number): void => void add(this.words, this.layout.slotRaw + slot, bytes)
   addDecoded = (slot: number, bytes: number): void => void add(this.words, this.layout.slotDecoded + slot, bytes)
+
+  /** I/O: what the last fetch of a (reader, partition) said of its log. Main: -1 for both when a slot is taken. */
+  setLogEnds(slot: number, logStart: number, highWatermark: number): void {
+    const at = this.layout.slotLogEnds / 2 + 2 * slot
+    storeLong(this.#longs, at, logStart)
+    storeLong(this.#longs, at + 1, highWatermark)
+  }
+
+  /** Where the log begins, and its high watermark; undefined before the first fetch. */
+  logEnds(slot: number): LogEnds | undefined {
+    const at = this.layout.slotLogEnds / 2 + 2 * slot
+    const [logStart, highWatermark] = [loadLong(this.#longs, at), loadLong(this.#longs, at + 1)]
+    return highWatermark < 0 ? undefined : { logStart, highWatermark }
+  }
 
   /** Claimer `who` (0 = I/O, 1 + w = worker w) found no room: whoever releases next rings its bell. */
   wantRoom(who: number): void {
