@@ -15,5 +15,9 @@ export const TRANSACTION_VERSION_MAX = 2
 
 /** What ApiVersions tells of features. */
 export function advertisedFeatures(transactionVersion: TransactionVersion): Feature[] {
-  return [{ name: 'transaction.version', max: TRANSACTION_VERSION_MAX, level: transactionVersion }]
+  return [
+    // From 1 on there are KIP-848 groups; who poses as an older broker hides their APIs.
+    { name: 'group.version', max: 1, level: 1 },
+    { name: 'transaction.version', max: TRANSACTION_VERSION_MAX, level: transactionVersion },
+  ]
 }

@@ -154,6 +154,10 @@ export class ClassicGroup implements Group {
     return ErrorCode.NONE
   }
 
+  takesLate(): boolean {
+    return false
+  }
+
   /** A commit is a sign of life. */
   committed(memberId: string): void {
     const member = this.roster.get(memberId)

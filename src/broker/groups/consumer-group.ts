@@ -11,7 +11,7 @@ import { type ConsumerHeartbeat, ConsumerMember, STATIC_LEAVE_EPOCH } from './co
 import type { CommitClaim, Group } from './group.ts'
 import type { CheckedGroupOptions } from './group-options.ts'
 import { defaultAssignor, isServerAssignor, serverAssignors } from './server-assignors.ts'
-import { byTopic, keysOf, type PartitionKey } from './topic-partition-key.ts'
+import { byTopic, keysOf, type PartitionKey, partitionKey } from './topic-partition-key.ts'
 
 /** The answer to a ConsumerGroupHeartbeat. */
 export type HeartbeatAnswer = ResponseInput<'ConsumerGroupHeartbeat'>
@@ -33,7 +33,8 @@ export class ConsumerGroup implements Group {
   readonly protocolType = 'consumer'
   readonly id: string
   readonly members = new Map<string, ConsumerMember>()
-  epoch = 0
+  /** As in Kafka a group without a subscription stays at 1. */
+  epoch = 1
   /** The epoch that the targets are of. */
   assignmentEpoch = 0
   readonly targets = new Map<string, ReadonlySet<PartitionKey>>()
@@ -105,7 +106,7 @@ export class ConsumerGroup implements Group {
     if (!(member instanceof ConsumerMember)) return member
     if (memberEpoch === STATIC_LEAVE_EPOCH) {
       member.epoch = STATIC_LEAVE_EPOCH
-      member.revoking = new Set()
+      member.revoking = new Map()
     } else {
       this.#remove(member)
     }
@@ -118,7 +119,16 @@ export class ConsumerGroup implements Group {
     const member = this.members.get(memberId)
     if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID
     if (!transactional && version < COMMIT_VERSION_MIN) return ErrorCode.UNSUPPORTED_VERSION
-    return generationId === member.epoch ? ErrorCode.NONE : ErrorCode.STALE_MEMBER_EPOCH
+    if (generationId === member.epoch) return ErrorCode.NONE
+    return transactional ? ErrorCode.ILLEGAL_GENERATION : ErrorCode.STALE_MEMBER_EPOCH
+  }
+
+  /** The member has had the partition since then, and has it still: an answer with its new epoch may be on the way. */
+  takesLate({ memberId, generationId }: CommitClaim, topicId: string, partition: number): boolean {
+    const member = this.members.get(memberId)
+    const key = partitionKey(topicId, partition)
+    const since = member?.assigned.get(key) ?? member?.revoking.get(key)
+    return since !== undefined && generationId >= since && generationId < member!.epoch
   }
 
   committed(): void {}
@@ -192,15 +202,15 @@ export class ConsumerGroup implements Group {
     return member
   }
 
-  /** The epoch goes up with every change of subscriptions or of the topics that they name. */
-  #raiseEpoch(subscriptionChanged: boolean): void {
+  /** The epoch goes up with every change of members, of subscriptions, or of the topics that these name. */
+  #raiseEpoch(membersChanged: boolean): void {
     const topics = [...new Set([...this.members.values()].flatMap((member) => [...this.#namesOf(member)]))]
     const seen = topics.sort().map((name) => {
       const topic = this.#world.topics.get(name)
       return topic === undefined ? '' : `${topic.id}:${topic.partitions.length}`
     })
     const seenTopics = seen.join()
-    if (subscriptionChanged || this.epoch === 0 || seenTopics !== this.#seenTopics) this.epoch++
+    if (membersChanged || seenTopics !== this.#seenTopics) this.epoch++
     this.#seenTopics = seenTopics
   }
 
@@ -228,7 +238,7 @@ export class ConsumerGroup implements Group {
     for (const other of this.members.values()) {
       if (other === member) continue
       for (const key of other.assigned.keys()) held.add(key)
-      for (const key of other.revoking) held.add(key)
+      for (const key of other.revoking.keys()) held.add(key)
     }
     const { revoking } = member
     const target = this.targets.get(member.id) ?? new Set<PartitionKey>()
@@ -254,7 +264,7 @@ export class ConsumerGroup implements Group {
     member.stopTimers()
     this.members.delete(member.id)
     this.targets.delete(member.id)
-    this.epoch++
+    this.#raiseEpoch(true)
   }
 
   /** The names of the topics that a member reads, whether they exist or not. */

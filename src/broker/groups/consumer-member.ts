@@ -46,7 +46,7 @@ export class ConsumerMember {
   /** What it may read, with the epoch in which it got it. */
   assigned = new Map<PartitionKey, number>()
   /** What it must stop to read. */
-  revoking = new Set<PartitionKey>()
+  revoking = new Map<PartitionKey, number>()
   sessionTimer: Timer | undefined
   rebalanceTimer: Timer | undefined
 
@@ -90,20 +90,20 @@ export class ConsumerMember {
   reconcile({ epoch, target, isHeld }: Goal, owned: ReadonlySet<PartitionKey> | null): void {
     if (this.hasReached(epoch)) return
     const stillHas = (revoked: Iterable<PartitionKey>) => owned === null || [...revoked].some((key) => owned.has(key))
-    if (this.state === 'unrevoked' && stillHas(this.revoking)) return
+    if (this.state === 'unrevoked' && stillHas(this.revoking.keys())) return
     const kept = new Map([...this.assigned].filter(([key]) => target.has(key)))
-    const revoked = [...this.assigned.keys()].filter((key) => !target.has(key))
+    const revoked = new Map([...this.assigned].filter(([key]) => !target.has(key)))
     this.previousEpoch = this.epoch
     this.assigned = kept
-    if (revoked.length > 0 && stillHas(revoked)) {
+    if (revoked.size > 0 && stillHas(revoked.keys())) {
       this.state = 'unrevoked'
-      this.revoking = new Set(revoked)
+      this.revoking = revoked
       return
     }
     const free = [...target].filter((key) => !kept.has(key) && !isHeld(key))
     for (const key of free) kept.set(key, epoch)
     this.state = kept.size === target.size ? 'stable' : 'unreleased'
-    this.revoking = new Set()
+    this.revoking = new Map()
     this.epoch = epoch
   }
 

@@ -26,6 +26,8 @@ export interface Group {
   readonly size: number
   /** 0, or why this commit is not taken. */
   refuseCommit(claim: CommitClaim): number
+  /** Whether a claim whose epoch is over still holds for this partition (KIP-1251). */
+  takesLate(claim: CommitClaim, topicId: string, partition: number): boolean
   /** The member is alive: it has committed. */
   committed(memberId: string): void
   /** 0, or why whoever claims to be a member (KIP-848) is not told the offsets. */

@@ -93,10 +93,11 @@ function uniform(members: readonly Assignee[], partitionCount: (topicId: string)
     for (const key of target) if (exists.has(key) && own.has(topicIdOf(key)) && !owner.has(key)) give(key, id)
   }
   for (const key of all) if (!owner.has(key)) give(key, poorestReader(topicIdOf(key)))
+  const backwards = [...all].reverse()
   // Each move makes the squares of the counts smaller, so this comes to an end.
   for (let moved = true; moved; ) {
     moved = false
-    for (const key of all) {
+    for (const key of backwards) {
       const from = owner.get(key)!
       const to = poorestReader(topicIdOf(key))
       if (assigned.get(from)!.size - assigned.get(to)!.size < 2) continue

@@ -42,8 +42,9 @@ function describeGroup(context: RequestContext, group: ConsumerGroup) {
       clientId: member.clientId,
       clientHost: member.clientHost,
       subscribedTopicNames: member.topicNames,
-      subscribedTopicRegex: member.topicRegex === '' ? null : member.topicRegex,
-      assignment: named(context, member.assigned.keys()),
+      subscribedTopicRegex: member.topicRegex,
+      // What it has to give back it may still have.
+      assignment: named(context, [...member.assigned.keys(), ...member.revoking.keys()]),
       targetAssignment: named(context, group.targets.get(member.id) ?? []),
       memberType: CONSUMER_MEMBER,
     })),

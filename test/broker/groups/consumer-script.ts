@@ -137,6 +137,11 @@ async function handOver(script: GroupScript): Promise<void> {
   await commit('a commits v8', a, 8)
   await commit('a commits in the future', a, 9, { generationIdOrMemberEpoch: a.epoch + 1 })
   await commit('a commits in a distant past', a, 9, { generationIdOrMemberEpoch: 0 })
+  for (let partition = 0; partition < 4; partition++) {
+    const topics = commitOf(`${script.prefix}t`, 8, partition)
+    const generationIdOrMemberEpoch = a.epoch - 1
+    await commit(`a commits ${partition} in the epoch before`, a, 9, { topics, generationIdOrMemberEpoch })
+  }
   await commit('a stranger commits', a, 9, { memberId: idOf('x') })
   await commit('nobody commits', a, 9, { memberId: '', generationIdOrMemberEpoch: -1 })
   const fetch = (what: string, group: object) =>

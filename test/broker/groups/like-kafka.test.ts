@@ -2,7 +2,7 @@
 // [test process]
 import { expect, test } from 'vitest'
 import { Broker } from '../../../src/broker/index.ts'
-import { kafkaDescribe } from '../../support/kafka-describe.ts'
+import { ownKafkaDescribe } from '../../support/kafka-describe.ts'
 import { classicScript } from './classic-script.ts'
 import { consumerScript } from './consumer-script.ts'
 import { GroupScript, type Step } from './group-script.ts'
@@ -17,7 +17,14 @@ async function play(address: string, prefix: string, run: (script: GroupScript) 
   }
 }
 
-kafkaDescribe('the embedded coordinator answers like Kafka', (kafka) => {
+/** Kafka computes assignments at once, in the heartbeat that asks for them, as the embedded broker does. */
+const properties = {
+  'group.consumer.assignment.interval.ms': 0,
+  'group.consumer.assignor.offload.enable': 'false',
+  'group.consumer.migration.policy': 'disabled',
+}
+
+ownKafkaDescribe('the embedded coordinator answers like Kafka', { properties }, (kafka) => {
   test.each([
     ['classic groups', classicScript],
     ['KIP-848 groups', consumerScript],
