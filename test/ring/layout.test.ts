@@ -46,6 +46,7 @@ function hubParts(layout: Layout): Part[] {
     ['decoderSums', layout.decoderSums, 2 * DECODERS_MAX],
     ['slotRaw', layout.slotRaw, SLOTS_MAX],
     ['slotDecoded', layout.slotDecoded, SLOTS_MAX],
+    ['slotLogEnds', layout.slotLogEnds, 4 * SLOTS_MAX],
   ]
 }
 
