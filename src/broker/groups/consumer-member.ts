@@ -39,8 +39,8 @@ export class ConsumerMember {
   epoch = 0
   previousEpoch = 0
   /**
-   * `unrevoked`: it has to give partitions back and has not said that it did. `unreleased`: it waits for partitions that
-   * others have to give back.
+   * `unrevoked`: it has to give partitions back and has not said that it did. `unreleased`: it waits for partitions
+   * that others have to give back.
    */
   state: 'stable' | 'unrevoked' | 'unreleased' = 'stable'
   /** What it may read, with the epoch in which it got it. */

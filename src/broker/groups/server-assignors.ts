@@ -31,7 +31,7 @@ function byId(members: readonly Assignee[]): Assignee[] {
   return [...members].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-/** Every topic on its own: neighbouring partitions to each member, the first members get the ones that are left over. */
+/** Every topic on its own: neighbouring partitions to each member, and to the first ones those that are left over. */
 function range(members: readonly Assignee[], partitionCount: (topicId: string) => number) {
   const assigned = new Map(members.map(({ id }) => [id, new Set<PartitionKey>()]))
   for (const topicId of new Set(members.flatMap(({ topics }) => [...topics]))) {

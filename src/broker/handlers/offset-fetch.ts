@@ -1,5 +1,5 @@
-// OffsetFetch, v1 to v10: what groups committed; several groups from v8 on (KIP-709), member epochs from v9 on (KIP-848),
-// topic ids in v10. [broker]
+// OffsetFetch, v1 to v10: what groups committed; several groups from v8 on (KIP-709), member epochs from v9 on
+// (KIP-848), topic ids in v10. [broker]
 import { ZERO_UUID } from '../../bytes/reader.ts'
 import type { RequestOf, ResponseInput } from '../../protocol/apis.ts'
 import { ErrorCode } from '../../protocol/errors.ts'

@@ -101,6 +101,12 @@ function bodyOf(api: ApiName, version: number, topicId: string): object {
       const topics = [{ ...byId(10), partitionIndexes: [0, 1] }]
       return version >= 8 ? { groups: [{ groupId: 'g', topics }] } : { groupId: 'g', topics }
     }
+    case 'DescribeGroups':
+      return { groups: ['g'] }
+    case 'ConsumerGroupDescribe':
+      return { groupIds: ['g'] }
+    case 'DeleteGroups':
+      return { groupsNames: ['g'] }
     case 'FindCoordinator':
       return version >= 4 ? { coordinatorKeys: ['g'] } : { key: 'g' }
     case 'CreateTopics':
