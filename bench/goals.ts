@@ -1,17 +1,10 @@
 // The goals of the project as a table with verdicts: what is wanted, what this run measured. [bench]
-import { cpuOf, rateOf } from './report.ts'
+import type { ContestResult } from './contest.ts'
+import { faster, find, type Goal, type GoalRow, unmeasured, verdict } from './goal.ts'
+import { latencyRows, produceRows } from './goals-produce.ts'
+import { cpuOf } from './report.ts'
 import type { Results } from './results.ts'
-import type { ConsumeResult } from './scenario/consume-json8.ts'
 import { keptShare } from './scenario/paused-reader.ts'
-
-/** One line of the table; `issue` is the one that has to reach it. */
-export interface GoalRow {
-  issue: number | '-'
-  what: string
-  wanted: string
-  measured: string
-  verdict: 'pass' | 'FAIL' | 'not measured' | 'not yet'
-}
 
 const OURS = 'millrace batches'
 const OURS_BY_RECORD = 'millrace records'
@@ -26,7 +19,7 @@ const EVERYONE = [FRANZ_GO, JAVA, KCAT, ...NODE_CLIENTS]
 /** What performance.md asks of consuming, and issue 3 before it. */
 export function goalRows(results: Results): GoalRow[] {
   const speed = (codec: string, least: number, rivals: string[], other: Partial<Goal> = {}) =>
-    faster(results.consume, { codec, least, rivals, ours: OURS, issue: 4, ...other })
+    faster(results.consume, { what: `consume ${codec}`, codec, least, rivals, ours: OURS, issue: 4, ...other })
   const cpu = (codec: string, most: number, rival: string) => cheaper(results.consume, codec, most, rival)
   return [
     speed('none', 3, [KAFKAJS], { issue: 3 }),
@@ -52,6 +45,8 @@ export function goalRows(results: Results): GoalRow[] {
     first(results),
     scale(results),
     idle(results),
+    ...produceRows(results.produce ?? []),
+    ...latencyRows(results.latency ?? []),
     ...NOT_YET.map(([issue, what, wanted]): GoalRow => ({ issue, what, wanted, measured: '', verdict: 'not yet' })),
   ]
 }
@@ -60,35 +55,9 @@ export function goalRows(results: Results): GoalRow[] {
 const NOT_YET: [GoalRow['issue'], string, string][] = [
   [4, 'handler with JSON.parse in 2 workers', '>= 1.7x the same on main'],
   [4, 'handler with JSON.parse in 2 workers', `>= 2.5x ${KAFKAJS} with it`],
-  ['-', 'produce, acks 1, and acks all idempotent', 'none >= 1.2x, lz4 >= 1.5x franz-go; >= 2.5x Java, >= 4x Node'],
-  ['-', 'end-to-end latency, idle and at 10,000 records/s', 'p50 and p99 <= Java on kafka-clients'],
 ]
 
-interface Goal {
-  issue: number
-  codec: string
-  ours: string
-  least: number
-  /** The fastest of these is what counts. */
-  rivals: string[]
-  /** What they are called together. */
-  among: string
-}
-
-function faster(consume: ConsumeResult[], goal: Omit<Goal, 'among'> & { among?: string }): GoalRow {
-  const { issue, codec, ours, least, rivals, among = rivals[0]! } = goal
-  const times = least < 1 ? `${least * 100} % of` : `${least}x`
-  const row = { issue, what: `consume ${codec}, ${ours}`, wanted: `>= ${times} ${among}` }
-  const own = find(consume, codec, ours)
-  const found = rivals.flatMap((rival) => find(consume, codec, rival) ?? [])
-  if (own === undefined || found.length === 0) return unmeasured(row)
-  const best = found.reduce((one, other) => (rateOf(other) > rateOf(one) ? other : one))
-  const ratio = rateOf(own) / rateOf(best)
-  const measured = `${ratio.toFixed(2)}x${rivals.length > 1 ? ` ${best.client}` : ''}`
-  return { ...row, measured, verdict: verdict(ratio >= least) }
-}
-
-function cheaper(consume: ConsumeResult[], codec: string, most: number, rival: string): GoalRow {
+function cheaper(consume: ContestResult[], codec: string, most: number, rival: string): GoalRow {
   const times = most < 0.5 ? `1/${Math.round(1 / most)} of` : `${most}x`
   const row = { issue: 4, what: `CPU a record, ${codec}`, wanted: `<= ${times} ${rival}` }
   const own = find(consume, codec, OURS)
@@ -143,16 +112,4 @@ function idle({ idle: found }: Results): GoalRow {
   return { ...row, measured: `${(found.share * 100).toFixed(2)} %`, verdict: verdict(found.share < 0.01) }
 }
 
-function find(consume: ConsumeResult[], codec: string, client: string): ConsumeResult | undefined {
-  return consume.find((one) => one.codec === codec && one.client === client && one.runs.length > 0)
-}
-
 const percent = (share: number): string => `${(share * 100).toFixed(0)} %`
-
-const verdict = (met: boolean): 'pass' | 'FAIL' => (met ? 'pass' : 'FAIL')
-
-const unmeasured = (row: Pick<GoalRow, 'issue' | 'what' | 'wanted'>): GoalRow => ({
-  ...row,
-  measured: '',
-  verdict: 'not measured',
-})

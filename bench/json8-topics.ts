@@ -18,7 +18,8 @@ export class Json8Topics {
   readonly records: number
   readonly #cluster: KafkaCluster
   readonly #folder: string
-  readonly #payloadFile: string
+  /** A file of its lines. */
+  readonly payloadFile: string
   readonly #filled = new Set<string>()
   readonly #onExit = () => rmSync(this.#folder, { recursive: true, force: true })
 
@@ -27,9 +28,9 @@ export class Json8Topics {
     this.records = records
     this.#cluster = cluster
     this.#folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
-    this.#payloadFile = join(this.#folder, 'events.jsonl')
+    this.payloadFile = join(this.#folder, 'events.jsonl')
     process.once('exit', this.#onExit)
-    writeFileSync(this.#payloadFile, [...clickEvents()].join('\n'))
+    writeFileSync(this.payloadFile, [...clickEvents()].join('\n'))
   }
 
   /** Starts a broker of its own. */
@@ -42,7 +43,7 @@ export class Json8Topics {
     const topic = `json8-${codec}-${partitions}`
     if (this.#filled.has(topic)) return topic
     await this.#create(topic, partitions)
-    const load: PerfOptions = { topic, records: this.records, payloadFile: this.#payloadFile, props: PRODUCER }
+    const load: PerfOptions = { topic, records: this.records, payloadFile: this.payloadFile, props: PRODUCER }
     const said = await producerPerf([this.brokers], { ...load, codec: codec as 'none' })
     console.error(`${topic}: ${said}`)
     this.#filled.add(topic)

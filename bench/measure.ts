@@ -41,11 +41,11 @@ export async function run({ file, args, env }: Command): Promise<Ran> {
   return { stdout, wallSeconds, cpuSeconds: user + system, rssMiB: rssKiB / 1024 }
 }
 
-/** One run of one client, which must have read all that it was asked for. */
-export async function measure(rival: Rival, setting: Setting): Promise<Measured> {
+/** One run of one client, which must have read or written all that it was asked for. */
+export async function measure<S extends Setting>(rival: Rival<S>, setting: S): Promise<Measured> {
   const { stdout, wallSeconds, cpuSeconds, rssMiB } = await run(rival.command(setting))
   const { records, seconds, touched } = rival.parse(stdout, wallSeconds)
-  const read = Number.isNaN(records) ? setting.records : records
-  if (read < setting.records) throw new Error(`${rival.name} read ${read} of ${setting.records} records`)
-  return { records: read, seconds, cpuSeconds, rssMiB, touched }
+  const done = Number.isNaN(records) ? setting.records : records
+  if (done < setting.records) throw new Error(`${rival.name} did ${done} of ${setting.records} records`)
+  return { records: done, seconds, cpuSeconds, rssMiB, touched }
 }

@@ -1,7 +1,8 @@
 // Figures as Markdown: a table of medians, a table of goals. [bench]
-import type { GoalRow } from './goals.ts'
+
+import type { ContestResult } from './contest.ts'
+import type { GoalRow } from './goal.ts'
 import type { Results } from './results.ts'
-import type { ConsumeResult } from './scenario/consume-json8.ts'
 
 /** The middle one of some numbers, the upper one of two; NaN of none. */
 export function median(values: number[]): number {
@@ -10,12 +11,12 @@ export function median(values: number[]): number {
 }
 
 /** Median records a second. */
-export function rateOf({ runs }: Pick<ConsumeResult, 'runs'>): number {
+export function rateOf({ runs }: Pick<ContestResult, 'runs'>): number {
   return median(runs.map(({ records, seconds }) => records / seconds))
 }
 
 /** Median CPU of the client's process, in microseconds a record, its start-up included. */
-export function cpuOf({ runs }: Pick<ConsumeResult, 'runs'>): number {
+export function cpuOf({ runs }: Pick<ContestResult, 'runs'>): number {
   return median(runs.map(({ cpuSeconds, records }) => (cpuSeconds * 1e6) / records))
 }
 
@@ -31,7 +32,12 @@ export function markdown(results: Results, goals: GoalRow[]): string {
       .join(', '),
   ]
   if (loadBefore > cores / 2) parts.push('**The machine was busy: these figures say little.**')
-  if (results.consume.length > 0) parts.push(consumeTable(results.consume))
+  if (results.consume.length > 0) parts.push(contestTable(results.consume))
+  for (const acks of ['1', 'all'] as const) {
+    const produced = results.produce?.filter((one) => one.acks === acks) ?? []
+    if (produced.length > 0)
+      parts.push(`Produce, acks ${acks}${acks === 'all' ? ', idempotent' : ''}:`, contestTable(produced))
+  }
   const others = otherFigures(results)
   if (others.length > 0) parts.push(others.map((line) => `- ${line}`).join('\n'))
   const head = ['issue', 'what', 'wanted', 'measured', 'verdict']
@@ -40,7 +46,7 @@ export function markdown(results: Results, goals: GoalRow[]): string {
 }
 
 /** One row a client and codec; the first client of a codec is the yardstick. */
-function consumeTable(results: ConsumeResult[]): string {
+function contestTable(results: ContestResult[]): string {
   const rows = results.map((result) => {
     const { codec, client, runs, failed } = result
     const note = failed === undefined ? result.note : `failed: ${failed.split('\n')[0]!.slice(0, 120)}`
@@ -57,7 +63,7 @@ function consumeTable(results: ConsumeResult[]): string {
   return table(head, rows)
 }
 
-function otherFigures({ memory, first, scale = [], idle }: Results): string[] {
+function otherFigures({ memory, first, scale = [], idle, latency = [] }: Results): string[] {
   const lines = memory.map(
     ({ codec, peakRssMB, recordsPerSecond }) =>
       `default options, ${codec}: peak RSS ${peakRssMB.toFixed(0)} MB at ${millions(recordsPerSecond)} M records/s`,
@@ -69,6 +75,9 @@ function otherFigures({ memory, first, scale = [], idle }: Results): string[] {
   for (const { partitions, cpuMicros, recordsPerSecond } of scale) {
     const rate = `${millions(recordsPerSecond)} M records/s`
     lines.push(`${partitions} partitions: ${cpuMicros.toFixed(3)} us of CPU a record without start-up, ${rate}`)
+  }
+  for (const { load, client, p50, p99 } of latency) {
+    lines.push(`end-to-end latency, ${load}, ${client}: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`)
   }
   if (idle) lines.push(`${idle.partitions} idle partitions: ${(idle.share * 100).toFixed(2)} % of a core`)
   return lines

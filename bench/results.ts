@@ -5,9 +5,11 @@ import { cpus, loadavg, totalmem } from 'node:os'
 import { kafkaVersion } from '../test/support/kafka-jars.ts'
 import type { ConsumeResult } from './scenario/consume-json8.ts'
 import type { MemoryResult } from './scenario/default-options-memory.ts'
+import type { LatencyResult } from './scenario/end-to-end-latency.ts'
 import type { FirstRecordResult } from './scenario/first-record.ts'
 import type { IdleResult } from './scenario/idle-partitions-cpu.ts'
 import type { PausedReaderResult } from './scenario/paused-reader.ts'
+import type { ProduceResult } from './scenario/produce-json8.ts'
 import type { ScaleResult } from './scenario/thousand-partitions-cpu.ts'
 
 /** One run; a part that was not asked for is absent or empty. */
@@ -19,6 +21,8 @@ export interface Results {
   first?: FirstRecordResult
   scale?: ScaleResult[]
   idle?: IdleResult
+  produce?: ProduceResult[]
+  latency?: LatencyResult[]
 }
 
 /** Where, when and how it ran. */

@@ -1,15 +1,16 @@
-// `npm run bench [-- --quick]`: reads from a real Kafka beside the rivals, and says which goals are met. [bench]
+// `npm run bench [-- --quick]`: reads from and writes to a real Kafka beside the rivals, and says which goals are met. [bench]
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Results } from './results.ts'
 
-const PARTS = ['consume', 'paused', 'memory', 'first', 'scale', 'idle']
+const PARTS = ['consume', 'paused', 'memory', 'first', 'scale', 'idle', 'produce', 'latency']
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     built: { type: 'boolean', default: false },
     codecs: { type: 'string', default: 'none,gzip,snappy,lz4,zstd' },
+    clients: { type: 'string' },
     only: { type: 'string', default: PARTS.join(',') },
     records: { type: 'string' },
     runs: { type: 'string' },
@@ -67,6 +68,18 @@ try {
   await part('idle', async () => {
     const { idlePartitionsCpu } = await import('./scenario/idle-partitions-cpu.ts')
     results.idle = await idlePartitionsCpu(topics)
+  })
+  await part('produce', async () => {
+    const { PRODUCE_CODECS, produceJson8 } = await import('./scenario/produce-json8.ts')
+    const asked = codecs.filter((codec) => PRODUCE_CODECS.includes(codec))
+    await produceJson8(topics, { codecs: asked, runs, clients: values.clients }, (more) => {
+      results.produce = [...(results.produce ?? []), ...more]
+      save()
+    })
+  })
+  await part('latency', async () => {
+    const { endToEndLatency } = await import('./scenario/end-to-end-latency.ts')
+    results.latency = await endToEndLatency(topics, runs)
   })
 } finally {
   await topics.stop()

@@ -1,6 +1,6 @@
 // What a client must offer to be compared: a program that reads a topic once, and how to read its report. [bench]
 
-/** One reading of a topic. */
+/** One reading, or writing, of a topic. */
 export interface Setting {
   brokers: string
   topic: string
@@ -25,7 +25,7 @@ export interface Command {
 }
 
 /** A client under test. */
-export interface Rival {
+export interface Rival<S extends Setting = Setting> {
   name: string
   /** What has to be known to read its figure fairly: CRC, what the time includes. */
   note: string
@@ -36,7 +36,7 @@ export interface Rival {
   /** The most records that it is asked for, where it would take minutes; its rate does not depend on it. */
   recordsMax?(codec: string): number
   /** The program; it is run in a process of its own, and once for each repetition. */
-  command(setting: Setting): Command
+  command(setting: S): Command
   /** Records and seconds, from what it printed; `wallSeconds` is the life of the process. */
   parse(stdout: string, wallSeconds: number): Printed
 }

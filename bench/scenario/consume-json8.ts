@@ -1,4 +1,5 @@
 // Question: how fast is the topic `json8` read from real Kafka, by us and by others, in one run? [bench]
+import { type ContestResult, inTurns, prepareAll } from '../contest.ts'
 import type { Json8Topics } from '../json8-topics.ts'
 import { measure } from '../measure.ts'
 import { floor } from '../rivals/floor.ts'
@@ -17,14 +18,7 @@ export interface ConsumeOptions {
 }
 
 /** All runs of one client on one codec. */
-export interface ConsumeResult {
-  codec: string
-  client: string
-  note: string
-  runs: Measured[]
-  /** Why there are no runs, or not all. */
-  failed?: string
-}
+export type ConsumeResult = ContestResult
 
 const rivals: Rival[] = [millraceBatches, millraceRecords, franzGo, java, kcat, kafkajs, platformatic, floor]
 
@@ -34,47 +28,20 @@ export async function consumeJson8(
   { codecs, runs }: ConsumeOptions,
   report: (results: ConsumeResult[]) => void,
 ): Promise<void> {
-  const missing = new Map<Rival, string>()
-  for (const rival of rivals) {
-    await rival.prepare?.().catch((error: Error) => missing.set(rival, error.message))
-  }
+  const missing = await prepareAll(rivals)
   for (const codec of codecs) {
     const contests = rivals
       .filter((rival) => rival.codecs.includes(codec))
       .map((rival) => ({ rival, result: entry(codec, rival, missing.get(rival)) }))
-    await compare(topics, await topics.topic(codec), contests, runs)
+    const topic = await topics.topic(codec)
+    const seen: { touched?: number } = {}
+    await inTurns(topic, contests, runs, (rival) => read(topics, topic, rival, codec, seen))
     report(contests.map(({ result }) => result))
   }
 }
 
-interface Contest {
-  rival: Rival
-  result: ConsumeResult
-}
-
 function entry(codec: string, { name, note }: Rival, failed: string | undefined): ConsumeResult {
   return { codec, client: name, note, runs: [], ...(failed === undefined ? {} : { failed }) }
-}
-
-/** One warm-up round, then `runs` rounds; every round runs all clients, starting with another one. */
-async function compare(topics: Json8Topics, topic: string, contests: Contest[], runs: number): Promise<void> {
-  const seen: { touched?: number } = {}
-  for (let round = 0; round <= runs; round++) {
-    for (let i = 0; i < contests.length; i++) {
-      const { rival, result } = contests[(i + round) % contests.length]!
-      if (result.failed !== undefined) continue
-      try {
-        const measured = await read(topics, topic, rival, result.codec, seen)
-        const rate = Math.round(measured.records / measured.seconds / 1000)
-        console.error(`${topic} round ${round}: ${rival.name} ${rate} k records/s`)
-        if (round > 0) result.runs.push(measured)
-      } catch (error) {
-        // One client's trouble does not cost the figures of the others.
-        result.failed = (error as Error).message
-        console.error(`${topic} round ${round}: ${result.failed}`)
-      }
-    }
-  }
 }
 
 /** One run of one client; those who read the whole topic must have seen the same. */

@@ -41,7 +41,8 @@ test('what was not measured passes nothing, and neither does a client that faile
   expect(find('consume none', 'franz-go')).toEqual(['', 'not measured'])
   expect(find('consume zstd', 'franz-go')).toEqual(['', 'not measured'])
   expect(find('first record', '150 ms')).toEqual(['', 'not measured'])
-  expect(find('produce', 'franz-go')).toEqual(['', 'not yet'])
+  expect(find('handler', 'the same on main')).toEqual(['', 'not yet'])
+  expect(find('produce lz4, acks all', 'franz-go')).toEqual(['', 'not measured'])
 })
 
 test('the largest peak of all codecs is held against the limit', () => {
@@ -79,3 +80,34 @@ function verdictOf(consume: ConsumeResult[]) {
     return [row?.measured, row?.verdict]
   }
 }
+
+test('producing is held against the faster of both Java producers, for each kind of acknowledgement', () => {
+  const produce = [
+    { ...client('none', 'millrace sendBatch', 2_500), acks: 'all' as const },
+    { ...client('none', 'Java ProducerPerformance 128 KB', 900), acks: 'all' as const },
+    { ...client('none', 'Java ProducerPerformance 1 MB', 1_000), acks: 'all' as const },
+    { ...client('none', 'franz-go', 9_000), acks: '1' as const },
+  ]
+  const rows = goalRows({ setting, consume: [], memory: [], produce }).filter(({ what }) =>
+    what.startsWith('produce none'),
+  )
+  const find = (acks: string, wanted: string) =>
+    rows.find((row) => row.what === `produce none, acks ${acks}, millrace sendBatch` && row.wanted === wanted)
+  expect(find('all', '>= 2.5x Java')).toMatchObject({
+    measured: '2.50x Java ProducerPerformance 1 MB',
+    verdict: 'pass',
+  })
+  expect(find('all', '>= 1.2x franz-go')).toMatchObject({ verdict: 'not measured' })
+  expect(find('1', '>= 2.5x Java')).toMatchObject({ verdict: 'not measured' })
+})
+
+test('latency is held against Java, at each load', () => {
+  const latency = [
+    { client: 'millrace', load: 'idle', p50: 0.5, p99: 1.5, runs: [{ p50: 0.5, p99: 1.5 }] },
+    { client: 'Java', load: 'idle', p50: 0.5, p99: 1.4, runs: [{ p50: 0.5, p99: 1.4 }] },
+  ]
+  const rows = goalRows({ setting, consume: [], memory: [], latency }).filter(({ what }) =>
+    what.startsWith('end-to-end'),
+  )
+  expect(rows.map(({ verdict }) => verdict)).toEqual(['pass', 'FAIL', 'not measured', 'not measured'])
+})

@@ -1,4 +1,4 @@
-// Reads a topic to its end with franz-go, touching offset and value length of every record. [bench]
+// Reads a topic to its end with franz-go, touching offset and value length of every record; or writes one. [bench]
 package main
 
 import (
@@ -26,8 +26,16 @@ func fail(err error) {
 	os.Exit(1)
 }
 
-// No group, every partition from its start; the check of CRCs is franz-go's default and stays on.
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "produce" {
+		produce()
+	} else {
+		consume()
+	}
+}
+
+// No group, every partition from its start; the check of CRCs is franz-go's default and stays on.
+func consume() {
 	wanted := number("RECORDS")
 	begin := time.Now()
 	client, err := kgo.NewClient(
