@@ -1,6 +1,8 @@
 // Main's end of the engine: readers, their slots, calls to the I/O thread, what keeps the process up. [main thread]
+import type { MessagePort } from 'node:worker_threads'
 import type { Clock } from '../base/clock.ts'
 import { Closed, fromWire, InvalidOption, type MillraceError } from '../base/errors.ts'
+import type { Random } from '../base/random.ts'
 import type { Call, CallResults, CursorStart, EventName, ReaderSettings, ToIo, ToMain } from '../control/commands.ts'
 import type { Port } from '../control/port.ts'
 import type { Answer, Bell } from '../ring/doorbell.ts'
@@ -10,6 +12,7 @@ import type { WorkerView } from '../ring/worker-view.ts'
 import { type CallLimits, Calls } from './calls.ts'
 import { Hub, type SlotOwner } from './hub.ts'
 import type { PoolHost, ProcessorSpec, ProcessorThread } from './processor-pool.ts'
+import { type CompressorLines, Producers } from './producers.ts'
 
 /** What a wiring hands to main: the other roles, however they run. */
 export interface EngineParts {
@@ -30,6 +33,9 @@ export interface EngineParts {
   busy(): Record<string, number>
   /** Starts a thread with user code. */
   startProcessor?(spec: ProcessorSpec, worker: WorkerMemory, index: number): ProcessorThread
+  compressors: CompressorLines
+  /** Where main's own choices come from. */
+  random: Random
   /** Ends the threads. */
   stop(): Promise<void>
 }
@@ -61,6 +67,9 @@ const CLOSE_MS = 2_000
 export class Engine {
   readonly clock: Clock
   readonly memory: Memory
+  readonly random: Random
+  /** Producers of this instance. */
+  readonly producers: Producers
   /** What connections, brokers and logs are doing; errors in it are plain data. */
   onEvent: (name: EventName, detail: Record<string, unknown>) => void = () => {}
   readonly #parts: EngineParts
@@ -83,6 +92,8 @@ export class Engine {
     this.#parts = parts
     this.clock = parts.clock
     this.memory = parts.memory
+    this.random = parts.random
+    this.producers = new Producers((message, transfer) => this.#post(message, transfer), parts.compressors)
     this.#placesMade = parts.memory.workers.length
     this.#workersMade = this.#placesMade
     this.#calls = new Calls((message, transfer) => parts.io.post(message, transfer), parts.clock)
@@ -226,8 +237,8 @@ export class Engine {
     return slot
   }
 
-  #post(message: ToIo): void {
-    if (this.#dead === undefined) this.#parts.io.post(message)
+  #post(message: ToIo, transfer: MessagePort[] = []): void {
+    if (this.#dead === undefined) this.#parts.io.post(message, transfer)
   }
 
   #message(message: ToMain): void {
@@ -244,12 +255,18 @@ export class Engine {
       }
       case 'event':
         return this.onEvent(message.name, message.detail)
+      case 'produced':
+      case 'producerFailed':
+        return this.producers.event(message)
+      case 'partitionsChanged':
+        return this.producers.partitionsChanged(message.topics)
     }
   }
 
   #died(error: MillraceError): void {
     this.#dead ??= error
     this.#calls.failAll(error)
+    this.producers.died(error)
     for (const owner of [...this.#owners.values()]) owner.failed(error, Number.NEGATIVE_INFINITY)
   }
 }

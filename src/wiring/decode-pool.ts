@@ -2,6 +2,8 @@
 import { createRequire } from 'node:module'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
+import type { ToCompressor } from '../control/compressing.ts'
+import type { CompressorLines } from '../engine/producers.ts'
 import type { SharedMemory } from '../ring/layout.ts'
 import type { WorkerTask } from '../worker/thread.ts'
 import { busyShare } from './busy-share.ts'
@@ -16,6 +18,8 @@ interface Lines {
   out: MessageChannel
   /** Spills made by the I/O thread, to the worker. */
   into: MessageChannel
+  /** Batches to compress, from main. */
+  compress: MessageChannel
 }
 
 /** Its ports are there from the start, its threads from `start` on. */
@@ -29,6 +33,7 @@ export class DecodePool {
       stop: new MessageChannel(),
       out: new MessageChannel(),
       into: new MessageChannel(),
+      compress: new MessageChannel(),
     }))
   }
 
@@ -40,6 +45,22 @@ export class DecodePool {
   /** Where main hears of the workers' spills. */
   get toMain(): MessagePort[] {
     return this.#lines.map(({ out }) => out.port2)
+  }
+
+  /** The workers as those who compress. */
+  get compressors(): CompressorLines {
+    const ports = this.#lines.map(({ compress }) => compress.port1)
+    return {
+      count: ports.length,
+      open: (producer, memory) =>
+        ports.map((port) => {
+          const { port1, port2 } = new MessageChannel()
+          const message: ToCompressor = { type: 'openProducer', producer, memory, io: port1 }
+          port.postMessage(message, [port1])
+          return port2
+        }),
+      post: (worker, message) => ports[worker]!.postMessage(message),
+    }
   }
 
   /** Starts the threads, whose entry is `filename`. */
@@ -55,8 +76,8 @@ export class DecodePool {
       // Piscina's own wait between tasks would freeze the thread; its one task never ends anyway.
       atomics: 'disabled',
     })
-    for (const [worker, { stop, out, into }] of this.#lines.entries()) {
-      const ports = { stop: stop.port2, spillsOut: out.port1, spillsIn: into.port2 }
+    for (const [worker, { stop, out, into, compress }] of this.#lines.entries()) {
+      const ports = { stop: stop.port2, spillsOut: out.port1, spillsIn: into.port2, compress: compress.port2 }
       const task: WorkerTask = { worker, memory, maxDecompressedBytes, ...ports }
       this.#tasks.push(this.#piscina.run(task, { transferList: Object.values(ports) }))
     }
@@ -98,7 +119,8 @@ export class DecodePool {
     await Promise.race([Promise.all(stopped), limit])
     clearTimeout(timer)
     await this.#piscina?.destroy()
-    for (const port of [...this.#stops, ...this.toMain]) port.close()
+    const ports = this.#lines.map(({ compress }) => compress.port1)
+    for (const port of [...this.#stops, ...this.toMain, ...ports]) port.close()
   }
 
   get #stops(): MessagePort[] {

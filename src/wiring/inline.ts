@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Transport } from '../base/transport.ts'
 import type { ToIo, ToMain } from '../control/commands.ts'
+import type { ToCompressor } from '../control/compressing.ts'
 import { localPorts } from '../control/port.ts'
 import { LocalSpills } from '../control/spills.ts'
 import type { EngineParts } from '../engine/engine.ts'
@@ -11,6 +12,7 @@ import { bestKernel } from '../record/best-kernel.ts'
 import { LocalBell } from '../ring/doorbell.ts'
 import { allocateMemory } from '../ring/layout.ts'
 import { Memory } from '../ring/memory.ts'
+import { Compressor } from '../worker/compressor.ts'
 import { Drain } from '../worker/drain.ts'
 import type { WiringOptions } from './wiring-options.ts'
 
@@ -51,6 +53,9 @@ export function startInline(options: WiringOptions, world: InlineWorld): EngineP
     options: options.io,
   })
   role.start()
+  const [toCompressor, compressorEnd] = localPorts<ToCompressor, never>(post)
+  const compressor = new Compressor((message) => main.post(message))
+  compressorEnd.onMessage((message) => compressor.take(message))
   let keepAlive: NodeJS.Timeout | undefined
   return {
     memory,
@@ -66,6 +71,15 @@ export function startInline(options: WiringOptions, world: InlineWorld): EngineP
     post,
     onDeath: () => {},
     busy: () => ({}),
+    compressors: {
+      count: 1,
+      open(producer, shared) {
+        toCompressor.post({ type: 'openProducer', producer, memory: shared, io: undefined })
+        return []
+      },
+      post: (_, message) => toCompressor.post(message),
+    },
+    random: world.random,
     async stop() {
       clearInterval(keepAlive)
       bells.worker.stop()

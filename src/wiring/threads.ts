@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { backgroundClock } from '../base/clock.ts'
 import { type MillraceError, ThreadDied } from '../base/errors.ts'
+import { systemRandom } from '../base/random.ts'
 import { messagePort } from '../control/port.ts'
 import { PortSpills } from '../control/spills.ts'
 import type { EngineParts } from '../engine/engine.ts'
@@ -51,6 +52,8 @@ export function startThreads(options: WiringOptions): EngineParts {
       pool.onDeath((cause) => !stopped && report(died('decode worker', cause)))
     },
     busy: () => ({ main: busyShare(performance), io: busyShare(io.performance), ...pool.busy() }),
+    compressors: pool.compressors,
+    random: systemRandom,
     startProcessor: (spec, worker, index) => startProcessor(spec, worker, index, shared, options.maxDecompressedBytes),
     async stop() {
       stopped = true

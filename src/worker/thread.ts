@@ -1,11 +1,13 @@
 // A pool thread: one long task that drains its ring until it is told to stop. [pool threads, piscina entry]
 import type { MessagePort } from 'node:worker_threads'
 import { backgroundClock } from '../base/clock.ts'
+import type { ToCompressor } from '../control/compressing.ts'
 import { PortSpills } from '../control/spills.ts'
 import { bestKernel } from '../record/best-kernel.ts'
 import { Doorbell } from '../ring/doorbell.ts'
 import type { SharedMemory } from '../ring/layout.ts'
 import { Memory } from '../ring/memory.ts'
+import { Compressor } from './compressor.ts'
 import { Drain } from './drain.ts'
 
 /** The task. */
@@ -22,6 +24,8 @@ export interface WorkerTask {
   spillsOut: MessagePort
   /** From the I/O thread: spills made there. */
   spillsIn: MessagePort
+  /** From main: batches to compress. */
+  compress: MessagePort
 }
 
 /**
@@ -43,13 +47,17 @@ export default function startDraining(task: WorkerTask): Promise<void> {
     spills: new PortSpills(memory, 1 + task.worker, [task.spillsOut], [task.spillsIn]),
     maxDecompressedBytes: task.maxDecompressedBytes,
   })
+  const compressor = new Compressor()
+  task.compress.on('message', (message: ToCompressor) => compressor.take(message))
+  task.compress.unref()
   return new Promise((resolve) => {
     task.stop.on('message', (message: 'settled' | 'stop') => {
       resolve()
       if (message === 'settled') return
       bell.stop()
       drain.close()
-      for (const port of [task.stop, task.spillsOut, task.spillsIn]) port.close()
+      compressor.close()
+      for (const port of [task.stop, task.spillsOut, task.spillsIn, task.compress]) port.close()
     })
     bell.start(() => drain.run())
     // Ready: the drain answers.

@@ -1,5 +1,6 @@
 // Main's end of the engine with an I/O thread that a test plays. [test]
 import { describe, expect, it } from 'vitest'
+import { seededRandom } from '../../src/base/random.ts'
 import { Closed, ThreadDied, toWire } from '../../src/base/errors.ts'
 import type { ReaderSettings, ToIo, ToMain } from '../../src/control/commands.ts'
 import { Engine, type PartitionOwner } from '../../src/engine/engine.ts'
@@ -47,6 +48,8 @@ function world() {
       die = report
     },
     busy: () => ({}),
+    compressors: { count: 0, open: () => [], post: () => {} },
+    random: seededRandom(1),
     stop: async () => void stops++,
   })
   const calls = (op: string) => posted.flatMap((m) => (m.type === 'call' && m.call.op === op ? [m.id] : []))
