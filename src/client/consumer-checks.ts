@@ -51,9 +51,21 @@ export function noGroup(): InvalidOption {
   return new InvalidOption('NO_GROUP', 'Offsets are committed for a group: give the consumer a groupId.')
 }
 
+/** Partitions are assigned by hand. */
+export function alreadyAssigned(): InvalidOption {
+  const text = 'subscribe: partitions were assigned by hand; call unsubscribe() first, or use another consumer.'
+  return new InvalidOption('ALREADY_ASSIGNED', text)
+}
+
+/** Partitions come from the group. */
+export function alreadySubscribed(): InvalidOption {
+  const text = 'assign: this consumer is subscribed, and its group assigns; call unsubscribe() first.'
+  return new InvalidOption('ALREADY_SUBSCRIBED', text)
+}
+
 /** Nothing was assigned yet. */
 export function nothingAssigned(): InvalidOption {
-  const text = 'Nothing is assigned to this consumer: call assign([{ topic, partition }]) first.'
+  const text = 'Nothing is assigned to this consumer: call subscribe(topics) or assign([{ topic, partition }]) first.'
   return new InvalidOption('NOTHING_ASSIGNED', text)
 }
 
@@ -66,6 +78,11 @@ export function notAssigned({ topic, partition }: TopicPartition): InvalidOption
 /** Handlers run: nobody else may take records. */
 export function running(): InvalidOption {
   return new InvalidOption('RUNNING', 'This consumer runs handlers: end the run before reading otherwise.')
+}
+
+/** Records of a poll that waits would be given to another. */
+export function polling(): InvalidOption {
+  return new InvalidOption('POLLING', 'A poll of this consumer is still waiting: await it before the next one.')
 }
 
 /** All partitions ended with errors. */

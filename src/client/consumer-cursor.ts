@@ -88,15 +88,22 @@ export class ConsumerCursor<K, V> {
     })
   }
 
-  /** Of the record that was given last: how to take it back, should nobody look at it. A seek makes that void. */
-  given(record: ConsumerRecord<K, V>): () => void {
+  /** An error that whoever asks next is to hear: those who asked now have records. */
+  tellLater(error: unknown): void {
+    this.#late = { error }
+  }
+
+  /** Of the record that was given last: how to take it back, should nobody look at it; and whether a seek voided it. */
+  given(record: ConsumerRecord<K, V>): { unread(): void; stale(): boolean } {
     const partition = this.#lastPartition!
     const { generation } = partition.tracker
-    return () => {
-      if (!partition.live || partition.tracker.generation !== generation) return
+    const stale = () => !partition.live || partition.tracker.generation !== generation
+    const unread = () => {
+      if (stale()) return
       partition.given = Math.min(partition.given, record.offset)
       this.#unread.push({ record, partition })
     }
+    return { unread, stale }
   }
 
   /** Gives back the batch it stands in, if it is of this partition, or any. */

@@ -1,18 +1,31 @@
 // What a consumer gives to loops, to `poll` and to `recv`, and when it counts as processed. [main thread]
+import type { Clock } from '../base/clock.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
+import { polling } from './consumer-checks.ts'
 import { ConsumerCursor } from './consumer-cursor.ts'
 import type { ConsumerPartition } from './consumer-partition.ts'
 import type { SourceBatch } from './consumer-source.ts'
 import { type FlowSource, Given } from './flow-source.ts'
+import { RecordBatches, type RecordBatchesOptions } from './record-batches.ts'
 
 /** Whom they ask. */
 export interface HandoutPlan {
   pull(idleMs: number | undefined): Promise<SourceBatch | 'idle' | 'end'>
   /** Throws when nothing may be asked for now. */
   check(): void
+  /** User code was given something, or asks for more. */
+  progressed(busy: boolean): void
   /** The consumer was closed: loops are at their end. */
   closed(): boolean
+  clock(): Promise<Clock>
+}
+
+/** What `recvBatch` gives. */
+export interface ReceivedBatch<K, V> {
+  /** Why it came back: with records, without any in time, because the consumer is closed, or none were asked for. */
+  outcome: 'records' | 'timedOut' | 'closed' | 'empty'
+  records: ConsumerRecord<K, V>[]
 }
 
 type Handout<K, V> = ConsumerRecord<K, V> | Batch<K, V>
@@ -25,10 +38,18 @@ export class ConsumerHandouts<K, V> {
   #left: Handout<K, V>[] = []
   #polled: ConsumerRecord<K, V>[] = []
   #received: ConsumerRecord<K, V>[] = []
+  #polling = false
 
   constructor(plan: HandoutPlan) {
     this.#plan = plan
-    this.#cursor = new ConsumerCursor((idleMs) => plan.pull(idleMs))
+    this.#cursor = new ConsumerCursor(async (idleMs) => {
+      plan.progressed(false)
+      try {
+        return await plan.pull(idleMs)
+      } finally {
+        plan.progressed(true)
+      }
+    })
   }
 
   /** Record by record, until the consumer is closed. */
@@ -59,21 +80,19 @@ export class ConsumerHandouts<K, V> {
     let over = false
     return {
       next: async () => {
-        if (over || this.#plan.closed()) return undefined
-        this.#ask()
-        const record = await this.#cursor.next(undefined)
-        if (typeof record === 'string') return undefined
-        const giveBack = this.#cursor.given(record)
-        return new Given(record, {
-          done: () => record.ack(),
-          left: () => void this.#left.push(record),
-          unread: giveBack,
-        })
+        const given = over ? 'end' : await this.#next(undefined)
+        return typeof given === 'string' ? undefined : given
       },
       close: async () => {
         over = true
       },
     }
+  }
+
+  /** Records of one partition at a time, so many or as many as came in time. */
+  recordBatches(options: RecordBatchesOptions): RecordBatches<K, V> {
+    const { clock } = this.#plan
+    return new RecordBatches({ next: (timeoutMs) => this.#next(timeoutMs), clock }, options)
   }
 
   /** Batch by batch; each is released when the next one is asked for. */
@@ -106,10 +125,16 @@ export class ConsumerHandouts<K, V> {
   /** Up to `max` records: those that are there, or that come within `timeoutMs`. */
   async poll(max: number, timeoutMs: number | undefined): Promise<ConsumerRecord<K, V>[]> {
     this.#ask()
+    if (this.#polling) throw polling()
     for (const record of this.#polled.splice(0)) record.ack()
-    const records = await this.#cursor.take(max, timeoutMs)
-    this.#polled.push(...records)
-    return records
+    this.#polling = true
+    try {
+      const records = await this.#cursor.take(max, timeoutMs)
+      this.#polled.push(...records)
+      return records
+    } finally {
+      this.#polling = false
+    }
   }
 
   /** The next record; undefined when the consumer was closed meanwhile. */
@@ -120,6 +145,29 @@ export class ConsumerHandouts<K, V> {
     if (typeof record === 'string') return undefined
     this.#received.push(record)
     return record
+  }
+
+  /** Up to `max` records: waits until there are so many, or `timeoutMs` are over. */
+  async recvBatch(max: number, timeoutMs: number): Promise<ReceivedBatch<K, V>> {
+    if (max === 0) return { outcome: 'empty', records: [] }
+    this.#ask()
+    for (const record of this.#received.splice(0)) record.ack()
+    const clock = await this.#plan.clock()
+    const untilMs = clock.now() + timeoutMs
+    const records: ConsumerRecord<K, V>[] = []
+    while (records.length < max && !this.#plan.closed()) {
+      const leftMs = untilMs - clock.now()
+      const more = await this.#cursor.take(max - records.length, Math.max(0, leftMs)).catch((error) => {
+        if (records.length === 0) throw error
+        this.#cursor.tellLater(error)
+        return []
+      })
+      records.push(...more)
+      if (more.length === 0) break
+    }
+    this.#received.push(...records)
+    if (records.length > 0) return { outcome: 'records', records }
+    return { outcome: this.#plan.closed() ? 'closed' : 'timedOut', records }
   }
 
   /** All that was given counts as processed, and nothing is held: somebody else reads from here on. */
@@ -142,9 +190,19 @@ export class ConsumerHandouts<K, V> {
     this.#received = []
   }
 
+  async #next(timeoutMs: number | undefined): Promise<Given<ConsumerRecord<K, V>> | 'idle' | 'end'> {
+    if (this.#plan.closed()) return 'end'
+    this.#ask()
+    const record = await this.#cursor.next(timeoutMs)
+    if (typeof record === 'string') return record
+    const given = this.#cursor.given(record)
+    return new Given(record, { done: () => void record.ack(), left: () => void this.#left.push(record), ...given })
+  }
+
   /** What was given by a loop that is gone counts as processed: something else is asked for. */
   #ask(): void {
     this.#plan.check()
+    this.#plan.progressed(true)
     for (const given of this.#left.splice(0)) given.ack()
   }
 }

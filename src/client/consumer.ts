@@ -8,7 +8,7 @@ import type { CommittedOffset, OffsetToCommit } from './committer.ts'
 import { ConsumerAssignment } from './consumer-assignment.ts'
 import { checkCommit, consumerClosed, nothingLeft, running } from './consumer-checks.ts'
 import { ConsumerCommits } from './consumer-commits.ts'
-import { ConsumerHandouts } from './consumer-handouts.ts'
+import { ConsumerHandouts, type ReceivedBatch } from './consumer-handouts.ts'
 import { type LagReport, LagReporter, lagsOf, lagTotals, type PartitionLag } from './consumer-lag.ts'
 import {
   ConsumerOffsets,
@@ -26,6 +26,7 @@ import { Flow } from './flow.ts'
 import type { PollOptions } from './iteration.ts'
 import type { ResolvedConsumerOptions, ResolvedRunOptions } from './options.ts'
 import { ReadStats } from './read-stats.ts'
+import type { RecordBatch, RecordBatchesOptions } from './record-batches.ts'
 import { RecordFlows } from './record-flows.ts'
 import { Run } from './run.ts'
 import { checkRunOptions, type RunOptions } from './run-options.ts'
@@ -57,6 +58,7 @@ const CLOSE_MS = 5_000
 /** Of it: for the last commit, and for the end of reading. */
 const LAST_COMMIT_MS = 1_000
 const STOP_READING_MS = 2_000
+const RECV_BATCH_MS = 1_000
 
 /**
  * Reads assigned partitions. A record is processed when the next one is asked for, when it is acknowledged, or when the
@@ -113,6 +115,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
         if (this.#run !== undefined) throw running()
       },
       closed: () => this.#closing !== undefined,
+      clock: async () => (await plan.engine()).clock,
     })
   }
 
@@ -133,9 +136,16 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return this.#handouts.records()
   }
 
-  /** Batch by batch: the fast path. A batch is processed, and released, when the loop asks for the next one. */
-  batches(): AsyncIterableIterator<Batch<K, V>, undefined> {
-    return this.#handouts.batches()
+  /**
+   * Batch by batch as they were written: the fast path. One is processed, and released, when the loop asks for the next
+   * one. With `maxRecords`, batches of that size, cut from or joined of those of one partition: see `RecordBatch`.
+   */
+  batches(): AsyncIterableIterator<Batch<K, V>, undefined>
+  batches(options: RecordBatchesOptions): AsyncIterableIterator<RecordBatch<K, V>, undefined>
+  batches(
+    options?: RecordBatchesOptions,
+  ): AsyncIterableIterator<Batch<K, V>, undefined> | AsyncIterableIterator<RecordBatch<K, V>, undefined> {
+    return options === undefined ? this.#handouts.batches() : this.#handouts.recordBatches(options)
   }
 
   /** Up to `max` records: those that are there, or that come within `timeoutMs`. The next poll marks them processed. */
@@ -152,6 +162,15 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     const record = await this.#handouts.recv()
     if (record === undefined) throw consumerClosed()
     return record
+  }
+
+  /**
+   * Up to `max` records (default `maxPollRecords`): waits until there are so many or `timeoutMs` (default 1,000) are
+   * over, and says why it came back. The next call marks them processed.
+   */
+  async recvBatch({ max, timeoutMs = RECV_BATCH_MS }: PollOptions = {}): Promise<ReceivedBatch<K, V>> {
+    if (this.#closing !== undefined) return { outcome: 'closed', records: [] }
+    return this.#handouts.recvBatch(max ?? this.options.maxPollRecords, timeoutMs)
   }
 
   /** All records, lazily, for `filter`, `map`, `take` and their like. */

@@ -16,6 +16,8 @@ export interface Fate {
   left(): void
   /** Nobody looked at it: whoever asks next gets it. */
   unread(): void
+  /** Its place was sought away from, or given up: it is nobody's any more. */
+  stale?(): boolean
 }
 
 /** One thing on its way. */
@@ -38,6 +40,11 @@ export class Given<T> {
 
   unread(): void {
     this.#fate.unread()
+  }
+
+  /** Whether it is nobody's any more. */
+  get stale(): boolean {
+    return this.#fate.stale?.() ?? false
   }
 
   /** Something that was made of it, and shares its fate. */
