@@ -114,6 +114,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       check: () => {
         if (this.#run !== undefined) throw running()
       },
+      progressed: () => {},
       closed: () => this.#closing !== undefined,
       clock: async () => (await plan.engine()).clock,
     })
