@@ -18,6 +18,9 @@ export interface StoredBatch extends IndexedBatch {
   body: Uint8Array | undefined
 }
 
+/** As `index.interval.bytes`. */
+const INDEX_INTERVAL_BYTES = 4096
+
 /** How to append. */
 export interface AppendOptions {
   leaderEpoch: number
@@ -187,9 +190,16 @@ export class PartitionLog {
     return batch.body === undefined ? own : Buffer.concat([own, batch.body])
   }
 
-  /** Aborted transactions that touch `[from, upTo)`. */
+  /**
+   * Aborted transactions that touch `[from, upTo)`, and those a little later: Kafka finds the end in its sparse index of
+   * offsets, so clients hear of more than they get.
+   */
   abortedBetween(from: number, upTo: number): AbortedTransaction[] {
-    return this.#transactions.abortedBetween(from, upTo)
+    let index = this.indexOf(upTo)
+    for (let bytes = 0; bytes <= INDEX_INTERVAL_BYTES && index < this.#batches.length; index++) {
+      bytes += this.#batches[index]!.sizeBytes
+    }
+    return this.#transactions.abortedBetween(from, this.#batches[index]?.lastOffset ?? this.#endOffset)
   }
 
   /** Moves the start of the log up to `offset` (DeleteRecords, retention); a batch that reaches past it stays whole. */

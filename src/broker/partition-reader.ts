@@ -102,7 +102,11 @@ function readOne(
   const maxBytes = Math.max(0, Math.min(want.partitionMaxBytes, limits.maxBytes))
   const slice = log.read(want.fetchOffset, upTo, maxBytes, minOneBatch)
   answer.records = slice
-  if (limits.readCommitted) answer.abortedTransactions = log.abortedBetween(want.fetchOffset, slice.endOffset)
+  // As in Kafka nothing is said of them where even the first batch does not fit.
+  const starved = slice.sizeBytes === 0 && log.bytesBetween(want.fetchOffset, upTo, 1) > 0
+  if (limits.readCommitted && !starved) {
+    answer.abortedTransactions = log.abortedBetween(want.fetchOffset, slice.endOffset)
+  }
   return answer
 }
 

@@ -1,82 +1,20 @@
 // The same requests to the embedded broker and to a real Kafka 4.3: the same answers, field by field.
 import { expect, test } from 'vitest'
 import { Broker } from '../../src/broker/index.ts'
-import type { ApiName, RequestInput } from '../../src/protocol/apis.ts'
+import type { RequestInput } from '../../src/protocol/apis.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
 import { CRC_AT } from '../../src/record/batch.ts'
 import { encodeControlBatch } from '../../src/record/encode.ts'
 import { kafkaDescribe } from '../support/kafka-describe.ts'
 import { batchOf } from './batches.ts'
-import { RawClient } from './raw-client.ts'
+import type { RawClient } from './raw-client.ts'
+import { ledTopic, playScript, type ScriptContext } from './script.ts'
 
-/** What differs from broker to broker without meaning anything. */
-const incidental = new Set([
-  'throttleTimeMs',
-  'clusterId',
-  'host',
-  'port',
-  'nodeId',
-  'leaderId',
-  'errorMessage',
-  'documentation',
-  'producerId',
-])
 /** Some requests are refused when they may take no time. */
 const timeoutMs = 5000
 const UNKNOWN_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
 
-/** An answer without what is incidental. Ids that a broker made up are only told apart from none. */
-function normal(value: unknown, name = ''): unknown {
-  if (value instanceof Uint8Array) return `${value.length} bytes: ${Buffer.from(value.subarray(16)).toString('base64')}`
-  if (typeof value === 'bigint') return String(value)
-  if (name === 'topicId') return /^A{20,}/.test(String(value)) ? value : 'a topic id'
-  if (name === 'sessionId') return value === 0 ? 0 : 'a session'
-  if (name === 'configs') return undefined
-  if (Array.isArray(value)) return value.map((item) => normal(item))
-  if (typeof value !== 'object' || value === null) return value
-  const kept = Object.entries(value).filter(([key]) => !incidental.has(key))
-  return Object.fromEntries(kept.map(([key, item]) => [key, normal(item, key)]))
-}
-
-interface Step {
-  what: string
-  answer: unknown
-}
-
-/** Plays the script; topics are named by the prefix, which is cut off again. */
-async function play(address: string, prefix: string): Promise<Step[]> {
-  const client = await RawClient.connect(address)
-  const steps: Step[] = []
-  async function ask<A extends ApiName>(what: string, api: A, version: number, body: RequestInput<A>) {
-    const answer = await client.call(api, version, body)
-    const text = JSON.stringify(normal(answer)).replaceAll(prefix, '')
-    steps.push({ what, answer: JSON.parse(text) })
-    return answer
-  }
-  const context = { ask, client, t: `${prefix}t`, prefix }
-  await topics(context)
-  await writing(context)
-  await reading(context)
-  await sessions(context)
-  await offsets(context)
-  await groups(context)
-  await client.close()
-  return steps
-}
-
-interface Context {
-  ask: <A extends ApiName>(
-    what: string,
-    api: A,
-    version: number,
-    body: RequestInput<A>,
-  ) => ReturnType<RawClient['call']>
-  client: RawClient
-  t: string
-  prefix: string
-}
-
-async function topics({ ask, client, t }: Context): Promise<void> {
+async function topics({ ask, client, t }: ScriptContext): Promise<void> {
   const make = (name: string, more: object = {}) => ({
     timeoutMs,
     topics: [{ name, numPartitions: 2, replicationFactor: 1, ...more }],
@@ -93,7 +31,7 @@ async function topics({ ask, client, t }: Context): Promise<void> {
     make(`${t}-odd`, { configs: [{ name: 'x', value: '1' }] }),
   )
   await ask('validate', 'CreateTopics', 5, { ...make(`${t}-only`), validateOnly: true })
-  await leaders(client, t)
+  await ledTopic(client, t, 2)
   await ask('metadata of a missing and a bad topic', 'Metadata', 12, {
     topics: [{ name: `${t}-missing` }, { name: 'bad name' }],
     allowAutoTopicCreation: false,
@@ -110,17 +48,7 @@ async function topics({ ask, client, t }: Context): Promise<void> {
   await ask('delete an unknown id', 'DeleteTopics', 6, { timeoutMs, topics: [{ topicId: UNKNOWN_ID }] })
 }
 
-/** A real broker learns of a new topic a moment after it was made. */
-async function leaders(client: RawClient, t: string): Promise<string> {
-  for (;;) {
-    const { topics } = await client.call('Metadata', 12, { topics: [{ name: t }], allowAutoTopicCreation: false })
-    const { errorCode, partitions, topicId } = topics[0]!
-    if (errorCode === 0 && partitions.length === 2 && partitions.every(({ leaderId }) => leaderId >= 0)) return topicId
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
-
-async function writing({ ask, t }: Context): Promise<void> {
+async function writing({ ask, t }: ScriptContext): Promise<void> {
   const produce = (what: string, records: Uint8Array | null, { index = 0, acks = -1, version = 9 } = {}) =>
     ask(what, 'Produce', version, {
       acks,
@@ -155,8 +83,8 @@ async function writing({ ask, t }: Context): Promise<void> {
   await produce('go back to the old epoch', sequenced(4, 0))
 }
 
-async function reading({ ask, client, t }: Context): Promise<void> {
-  const topicId = await leaders(client, t)
+async function reading({ ask, client, t }: ScriptContext): Promise<void> {
+  const topicId = await ledTopic(client, t, 2)
   const fetch = (what: string, wanted: object, more: RequestInput<'Fetch'> = {}, version = 12) => {
     const partitions = [{ partition: 0, partitionMaxBytes: 100_000, ...wanted }]
     const topics = [version >= 13 ? { topicId, partitions } : { topic: t, partitions }]
@@ -180,7 +108,7 @@ async function reading({ ask, client, t }: Context): Promise<void> {
   await ask('read an unknown id', 'Fetch', 17, { topics: [{ topicId: UNKNOWN_ID, partitions: [{ partition: 0 }] }] })
 }
 
-async function sessions({ ask, t }: Context): Promise<void> {
+async function sessions({ ask, t }: ScriptContext): Promise<void> {
   const wanted = (partition: number, fetchOffset: number) => ({ partition, fetchOffset, partitionMaxBytes: 100_000 })
   const incremental = (what: string, sessionId: number, sessionEpoch: number, more: RequestInput<'Fetch'> = {}) =>
     ask(what, 'Fetch', 12, { maxWaitMs: 0, minBytes: 1, sessionId, sessionEpoch, ...more })
@@ -200,7 +128,7 @@ async function sessions({ ask, t }: Context): Promise<void> {
   await incremental('name a session that never was', 1, 1)
 }
 
-async function offsets({ ask, t }: Context): Promise<void> {
+async function offsets({ ask, t }: ScriptContext): Promise<void> {
   const list = (what: string, timestamp: number, more: object = {}, version = 9) =>
     ask(what, 'ListOffsets', version, {
       replicaId: -1,
@@ -262,7 +190,7 @@ async function coordinating(client: RawClient, t: string, groups: string[]): Pro
   while (!(await isReady())) await new Promise((resolve) => setTimeout(resolve, 100))
 }
 
-async function groups({ ask, client, t, prefix }: Context): Promise<void> {
+async function groups({ ask, client, t, prefix }: ScriptContext): Promise<void> {
   const groupId = `${prefix}group`
   const coordinatorKeys = [groupId]
   await coordinating(client, t, [groupId, `${groupId}-new`, `${groupId}-other`, ''])
@@ -296,9 +224,10 @@ async function groups({ ask, client, t, prefix }: Context): Promise<void> {
 kafkaDescribe('the embedded broker answers like Kafka', (kafka) => {
   test('to a script of topics, writes, reads, sessions and offsets', async () => {
     const prefix = `like-${process.pid}-${Date.now().toString(36)}-`
-    const real = await play(kafka.brokers[0]!, prefix)
+    const parts = [topics, writing, reading, sessions, offsets, groups]
+    const real = await playScript(kafka.brokers[0]!, prefix, parts)
     await using broker = await Broker.start()
-    const embedded = await play(broker.address, prefix)
+    const embedded = await playScript(broker.address, prefix, parts)
     expect(broker.errors).toEqual([])
     expect(embedded.map(({ what }) => what)).toEqual(real.map(({ what }) => what))
     for (const [i, step] of embedded.entries()) expect.soft(step.answer, step.what).toEqual(real[i]!.answer)

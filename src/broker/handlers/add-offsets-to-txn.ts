@@ -11,7 +11,7 @@ export const addOffsetsToTxn: Handler<'AddOffsetsToTxn'> = {
     const { transactionalId, groupId } = request
     if (coordinatorOf(cluster, transactionalId) !== node) return { errorCode: ErrorCode.NOT_COORDINATOR }
     const partitions = [offsetsPartitionOf(groupId)]
-    const error = cluster.transactions.addPartitions(transactionalId, request, partitions, false)
+    const error = cluster.transactions.addPartitions(transactionalId, request, partitions)
     return { errorCode: codeFor(error, version >= FENCED_SINCE) }
   },
 

@@ -23,8 +23,10 @@ interface Wanted extends ProducerIdentity {
 export const addPartitionsToTxn: Handler<'AddPartitionsToTxn'> = {
   handle: (request, context) => answerAll(request, context.version, (wanted) => add(wanted, context)),
 
-  refuse: (request, errorCode, { version }) =>
-    answerAll(request, version, ({ topics }) => resultsOf(topics, () => errorCode)),
+  refuse(request, errorCode, { version }) {
+    if (version >= BATCHED_SINCE) return { errorCode }
+    return answerAll(request, version, ({ topics }) => resultsOf(topics, () => errorCode))
+  },
 }
 
 function answerAll(
@@ -67,7 +69,7 @@ function add(wanted: Wanted, { cluster, node, version }: RequestContext): TopicR
     )
   }
   const all = topics.flatMap(({ name: topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
-  const error = transactions.addPartitions(transactionalId, wanted, all, version >= BATCHED_SINCE)
+  const error = transactions.addPartitions(transactionalId, wanted, all)
   return resultsOf(topics, () => codeFor(error, version >= FENCED_SINCE))
 }
 

@@ -3,7 +3,6 @@ import type { Clock } from '../../base/clock.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
 import {
   completed,
-  EPOCH_LAST,
   isExhausted,
   judgeEnd,
   judgeEndWithBump,
@@ -62,12 +61,7 @@ export class TransactionCoordinator {
   }
 
   /** AddPartitionsToTxn and AddOffsetsToTxn, and what Produce does by itself from v12 on. */
-  addPartitions(
-    id: string,
-    by: ProducerIdentity,
-    partitions: readonly TransactionPartition[],
-    bumpsEpoch: boolean,
-  ): ErrorName {
+  addPartitions(id: string, by: ProducerIdentity, partitions: readonly TransactionPartition[]): ErrorName {
     const transaction = this.#of(id, by)
     if (typeof transaction === 'string') return transaction
     if (isPrepared(transaction)) return 'CONCURRENT_TRANSACTIONS'
@@ -76,7 +70,6 @@ export class TransactionCoordinator {
       transaction.startMs = this.#ground.clock.wall()
       transaction.timer = this.#ground.clock.after(transaction.timeoutMs, () => this.#fenceAndAbort(transaction))
     }
-    transaction.bumpsEpoch = bumpsEpoch
     for (const one of partitions) transaction.partitions.set(nameOf(one), one)
     return 'NONE'
   }
@@ -136,7 +129,6 @@ export class TransactionCoordinator {
       state: 'Empty',
       timeoutMs,
       startMs: -1,
-      bumpsEpoch: false,
       partitions: new Map(),
       timer: undefined,
     }
@@ -180,9 +172,7 @@ export class TransactionCoordinator {
   #fenceAndAbort(transaction: Transaction): void {
     transaction.producerEpoch++
     transaction.lastProducerEpoch = NO_EPOCH
-    // No rotation here: the epoch after the last one is there to fence.
-    const bumps = transaction.bumpsEpoch && transaction.producerEpoch <= EPOCH_LAST
-    this.#complete(transaction, 'abort', bumps ? transaction.producerEpoch + 1 : transaction.producerEpoch)
+    this.#complete(transaction, 'abort', transaction.producerEpoch)
   }
 
   /** Decides the end; the identity is what the client goes on with. */

@@ -44,8 +44,6 @@ export interface Transaction extends ProducerIdentity {
   timeoutMs: number
   /** Wall clock; -1: none is open. */
   startMs: number
-  /** Whether its client bumps the epoch with every end (KIP-890). */
-  bumpsEpoch: boolean
   /** By `topic-partition`. */
   readonly partitions: Map<string, TransactionPartition>
   /** Aborts it when its time is over. */

@@ -25,8 +25,7 @@ export async function verifyWrite(
   partition: TransactionPartition,
   { adds, knowsAbortable }: WriteVersion,
 ): Promise<ErrorName> {
-  const ask = () =>
-    adds ? transactions.addPartitions(id, by, [partition], true) : transactions.verify(id, by, partition)
+  const ask = () => (adds ? transactions.addPartitions(id, by, [partition]) : transactions.verify(id, by, partition))
   let error = ask()
   for (let waitedMs = 0; adds && error === 'CONCURRENT_TRANSACTIONS' && waitedMs < RETRY_MS_MAX; waitedMs += RETRY_MS) {
     await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve))

@@ -91,6 +91,20 @@ function bodyOf(api: ApiName, version: number, topicId: string): object {
       }
     case 'ListOffsets':
       return { topics: [{ ...named, partitions: [-1, -2, 0].map((timestamp) => ({ timestamp })) }] }
+    case 'AddPartitionsToTxn': {
+      const topics = [{ ...named, partitions: [0, 1] }]
+      return version >= 4
+        ? { transactions: [{ transactionalId: 'x', topics }] }
+        : { v3AndBelowTransactionalId: 'x', v3AndBelowTopics: topics }
+    }
+    case 'TxnOffsetCommit':
+      return { transactionalId: 'x', groupId: 'g', topics: [{ ...named, partitions: [{}] }] }
+    case 'WriteTxnMarkers':
+      return { markers: [{ topics: [{ ...named, partitionIndexes: [0] }] }] }
+    case 'DescribeProducers':
+      return { topics: [{ ...named, partitionIndexes: [0] }] }
+    case 'DescribeTransactions':
+      return { transactionalIds: ['x'] }
     case 'OffsetForLeaderEpoch':
       return { topics: [{ ...named, partitions: [{}, { partition: 1 }] }] }
     case 'Metadata':
@@ -136,8 +150,8 @@ test('every offered version of every API is decoded, answered and encoded, also 
       const answer = await client.call(api, version, body)
       broker.once(api, () => ({ errorCode: ErrorCode.UNKNOWN_SERVER_ERROR }))
       const refusal = await client.call(api, version, body)
-      expect(JSON.stringify(refusal, plain), `${name} v${version}`).toContain('"errorCode":-1')
-      expect(JSON.stringify(answer, plain), `${name} v${version}`).not.toContain('"errorCode":-1')
+      expect(JSON.stringify(refusal, plain), `${name} v${version}`).toMatch(/rrorCode":-1/)
+      expect(JSON.stringify(answer, plain), `${name} v${version}`).not.toMatch(/rrorCode":-1/)
     }
   }
 })
