@@ -8,6 +8,7 @@ import { Batch } from '../delivery/batch.ts'
 import type { Lease } from '../delivery/lease.ts'
 import type { RecordDecoder } from '../delivery/record-decoder.ts'
 import type { Engine, ReaderHandle } from '../engine/engine.ts'
+import { LeakWatch } from '../engine/leaks.ts'
 import { faultError } from '../record/faults.ts'
 import { Kind } from '../ring/descriptor.ts'
 import { type PartitionProgress, PartitionReader } from './partition-reader.ts'
@@ -52,6 +53,9 @@ interface Waiter {
 /** User code that never waits for anything but records has the thread for so long at a time. */
 const REST_AFTER_MS = 10
 
+/** So many places at the head of a queue may be empty. */
+const COMPACT_AT = 1_024
+
 /** One open reader and its queue. What is queued is bounded by the reader's credit in the engine. */
 export class BatchStream {
   readonly #engine: Engine
@@ -60,18 +64,20 @@ export class BatchStream {
   readonly #readers = new Map<PartitionProgress, PartitionReader>()
   readonly #waiters: Waiter[] = []
   readonly #paused = new Set<PartitionReader>()
-  /** Read from `#head` on; compacted now and then, as shifting a long array costs. */
-  #queue: Queued[] = []
+  /** Read from `#head` on, empty before; compacted now and then, as shifting a long array costs. */
+  #queue: (Queued | undefined)[] = []
   #head = 0
   #active = 0
   #errors: MillraceError[] = []
   #closing: Promise<void> | undefined
+  readonly #watch: LeakWatch | undefined
   /** When the event loop last had a turn while batches were pulled. */
   #restedAtMs: number
 
   constructor(engine: Engine, progress: PartitionProgress[], settings: StreamSettings) {
     this.#engine = engine
     this.#settings = settings
+    this.#watch = engine.leaks && new LeakWatch(engine.leaks, engine.clock)
     this.#restedAtMs = engine.clock.now()
     this.#handle = engine.openReader(settings.reader)
     try {
@@ -167,10 +173,9 @@ export class BatchStream {
   }
 
   async #close(): Promise<void> {
-    for (const queued of this.#queue.slice(this.#head)) discard(queued)
-    this.#queue = []
-    this.#head = 0
+    for (const queued of this.#takeQueue()) discard(queued)
     this.#errors = []
+    this.#watch?.close()
     this.#active = 0
     this.#serve()
     await this.#handle.close()
@@ -179,12 +184,8 @@ export class BatchStream {
   /** A batch, the end, or undefined when neither is there yet. Throws the first error when its time has come. */
   #next(): Pulled | undefined {
     if (this.#settings.failAtOnce && this.#errors.length > 0) throw this.#errors.shift()!
-    while (this.#head < this.#queue.length) {
-      const { reader, what } = this.#queue[this.#head++]!
-      if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
-        this.#queue = this.#queue.slice(this.#head)
-        this.#head = 0
-      }
+    for (let queued = this.#shift(); queued !== undefined; queued = this.#shift()) {
+      const { reader, what } = queued
       if (what instanceof MillraceError) this.#fail(reader, what)
       else {
         const pulled = this.#take(reader, what)
@@ -196,6 +197,18 @@ export class BatchStream {
     const error = this.#errors.shift()
     if (error !== undefined) throw error
     return 'end'
+  }
+
+  #shift(): Queued | undefined {
+    const queued = this.#queue[this.#head]
+    if (queued === undefined) return undefined
+    // Held here, a forgotten batch could never be collected.
+    this.#queue[this.#head++] = undefined
+    if (this.#head === this.#queue.length || this.#head === COMPACT_AT) {
+      this.#queue.splice(0, this.#head)
+      this.#head = 0
+    }
+    return queued
   }
 
   /** Makes a batch of a lease, if any of it is to be shown. */
@@ -218,6 +231,7 @@ export class BatchStream {
       return undefined
     }
     this.#settings.stats.took(lease, range.end - range.first, this.#engine.clock)
+    this.#watch?.given(lease, progress.topic, progress.partition)
     const decoder = this.#settings.decoderOf(progress.topic)
     const acks = this.#settings.taken?.(progress, lease.offsetAt(range.first), lease.nextOffset)
     const batch = new Batch(progress.topic, progress.partition, lease, range, decoder, acks)
@@ -281,11 +295,16 @@ export class BatchStream {
   }
 
   #discard(readers: PartitionReader[]): void {
-    for (const queued of this.#queue.splice(0).slice(this.#head)) {
+    for (const queued of this.#takeQueue()) {
       if (readers.includes(queued.reader)) discard(queued)
       else this.#queue.push(queued)
     }
+  }
+
+  #takeQueue(): Queued[] {
+    const queue = this.#queue.splice(0).slice(this.#head) as Queued[]
     this.#head = 0
+    return queue
   }
 
   /** What was fetched so far is void. */

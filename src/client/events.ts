@@ -1,6 +1,7 @@
 // What a Kafka instance tells without being asked: to listeners, and to the logger. [main thread]
 import { fromWire, type MillraceError, type WireError } from '../base/errors.ts'
 import type { EventName } from '../control/commands.ts'
+import type { LeakedBatch } from '../engine/leaks.ts'
 import type { Logger } from './options-connection.ts'
 
 /** The events and what they carry. `broker` is `host:port`, `role` what the connection is for. */
@@ -13,6 +14,8 @@ export interface KafkaEvents {
   rebootstrapped: { reason: string }
   /** A position was not in the log any more, and was moved by `autoOffsetReset` or to where the log was cut. */
   reset: { topic: string; partition: number; from: number; to: number }
+  /** A batch was never released, and nobody holds it any more: its memory was given back. `bytes` is what it held. */
+  leaked: LeakedBatch
 }
 
 type Listener = (event: never) => void
@@ -37,6 +40,8 @@ export class Events {
     const error = detail['error'] as WireError | undefined
     const event = error === undefined ? detail : { ...detail, error: fromWire(error) }
     this.#log(name, event)
+    const unheard = this.#logger === undefined && (this.#listeners.get(name)?.size ?? 0) === 0
+    if (name === 'leaked' && unheard) warn(event as unknown as LeakedBatch)
     for (const listener of this.#listeners.get(name) ?? []) {
       try {
         listener(event as never)
@@ -55,4 +60,10 @@ export class Events {
     else if (name === 'rebootstrapped') this.#logger.info(`millrace ${name}`, event)
     else this.#logger.warn(`millrace ${name}`, event)
   }
+}
+
+/** A forgotten batch is a fault of the program: it is told of also where nobody listens. */
+function warn({ topic, partition, offset }: LeakedBatch): void {
+  const text = `A batch of ${topic}[${partition}] at offset ${offset} was never released; its memory was taken back.`
+  process.emitWarning(`${text} Call release(), or let the loop over batches() do it.`, 'MillraceWarning')
 }

@@ -61,10 +61,11 @@ export class ReadStats {
     stages.fetch.record(lease.fetchUs)
     stages.decode.record(lease.decodeUs)
     stages.queue.record(since(lease.arrivedUs, nowUs) - lease.decodeUs)
-    lease.whenReleased = () => {
+    const { arrivedUs } = lease
+    lease.holding.whenReleased = () => {
       const doneUs = microseconds(clock)
       stages.process.record(since(nowUs, doneUs))
-      stages.endToEnd.record(since(lease.arrivedUs, doneUs))
+      stages.endToEnd.record(since(arrivedUs, doneUs))
     }
   }
 

@@ -110,8 +110,8 @@ export type ToIo =
   | ProducerCommand
   | { type: 'group'; consumer: number; command: GroupCommand }
 
-/** What the I/O thread tells without being asked. */
-export type EventName = 'connected' | 'disconnected' | 'throttled' | 'rebootstrapped' | 'reset'
+/** What the I/O thread tells without being asked; of leaks main tells itself. */
+export type EventName = 'connected' | 'disconnected' | 'throttled' | 'rebootstrapped' | 'reset' | 'leaked'
 
 /** I/O to main. */
 export type ToMain =

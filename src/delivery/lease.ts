@@ -5,11 +5,12 @@ import { Field, getLong } from '../ring/descriptor.ts'
 import { SEGMENT_BYTES } from '../ring/layout.ts'
 import { FIRST_SPILL, type Memory } from '../ring/memory.ts'
 import type { WorkerView } from '../ring/worker-view.ts'
+import { type HeldBlock, Holding } from './holding.ts'
 
 /** What a detached batch costs beside its bytes: the lease, two buffers. */
 const DETACHED_OVERHEAD_BYTES = 512
 
-/** A decoded batch and its references to shared memory. `released` makes every later read of its bytes an error. */
+/** A decoded batch and its references to shared memory. */
 export class Lease {
   readonly slot: number
   readonly generation: number
@@ -32,20 +33,12 @@ export class Lease {
   recordsStart: number
   index: Int32Array
   indexStart: number
-  released = false
-  /** Who measures how long it is held. */
-  whenReleased: (() => void) | undefined
-  /** Its bytes are main's own: nothing of it lies in shared memory any more. */
-  detached = false
+  /** What is to be given back. It does not hold the lease, which may be collected before. */
+  readonly holding: Holding
   readonly #memory: Memory
   readonly #worker: WorkerView
   readonly #appendTime: number
   readonly #baseTimestamp: number
-  readonly #raw: [home: number, start: number, size: number]
-  readonly #block: [home: number, start: number, size: number]
-  /** What it takes of the reader's and the partition's room. */
-  #decodedBytes: number
-  readonly #freed: (reader: number) => void
 
   /**
    * Takes a worker's descriptor at `at` over: from here on its references are this lease's. `freed` runs after a
@@ -54,7 +47,6 @@ export class Lease {
   constructor(memory: Memory, worker: WorkerView, words: Int32Array, at: number, freed: (reader: number) => void) {
     this.#memory = memory
     this.#worker = worker
-    this.#freed = freed
     this.slot = words[at + Field.slot]!
     this.generation = words[at + Field.generation]!
     this.reader = words[at + Field.reader]!
@@ -74,13 +66,13 @@ export class Lease {
     const appendTime = (words[at + Field.attributes]! & LOG_APPEND_TIME_BIT) !== 0
     this.#appendTime = appendTime ? getLong(words, at + Field.maxTimestamp) : -1
     this.#baseTimestamp = getLong(words, at + Field.baseTimestamp)
-    this.#raw = [words[at + Field.bytesHome]!, words[at + Field.bytesStart]!, words[at + Field.bytesSize]!]
-    this.#block = [words[at + Field.blockHome]!, words[at + Field.blockStart]!, words[at + Field.blockSize]!]
-    this.#decodedBytes = this.#block[2]
+    const raw = heldBlock(words, at + Field.bytesHome)
+    const block = heldBlock(words, at + Field.blockHome)
+    this.holding = new Holding({ memory, worker, slot: this.slot, reader: this.reader }, raw, block, freed)
     this.bytes = memory.home(words[at + Field.recordsHome]!).bytes
     this.recordsStart = words[at + Field.recordsStart]!
-    this.index = memory.home(this.#block[0]).words
-    this.indexStart = this.#block[1] / 4
+    this.index = memory.home(block.home).words
+    this.indexStart = block.start / 4
   }
 
   /** The offset of record `i`. */
@@ -94,9 +86,14 @@ export class Lease {
     return this.#baseTimestamp + timestampDelta(this.index, this.indexStart + i * WORDS_PER_RECORD)
   }
 
+  /** Whether its bytes are given back: every read of them is an error then. */
+  get released(): boolean {
+    return this.holding.released
+  }
+
   /** Bytes that this lease keeps from being used again. */
   get heldBytes(): number {
-    return this.#raw[2] + this.#block[2]
+    return this.holding.raw.size + this.holding.block.size
   }
 
   /**
@@ -106,29 +103,23 @@ export class Lease {
   detachIfSmall(): void {
     const ownBytes = this.count * INDEX_BYTES_PER_RECORD + this.recordsBytes
     if (ownBytes >= SEGMENT_BYTES || this.heldBytes === 0) return
-    const rawBytes = this.#raw[2]
-    const recordsBytes = rawBytes > 0 ? 0 : this.recordsBytes
+    const { raw, block } = this.holding
+    const recordsBytes = raw.size > 0 ? 0 : this.recordsBytes
     const decodedBytes = this.count * INDEX_BYTES_PER_RECORD + recordsBytes + DETACHED_OVERHEAD_BYTES
     // A spill lies outside the arenas: what leaves it must find room in the reader's share, or it stays where it is.
-    if (this.#raw[0] >= FIRST_SPILL && rawBytes > this.#memory.freeBytes(this.#memory.fetch, this.reader)) return
-    if (this.#block[0] >= FIRST_SPILL && decodedBytes > this.#memory.freeBytes(this.#worker.decode, this.reader)) return
+    if (raw.home >= FIRST_SPILL && raw.size > this.#memory.freeBytes(this.#memory.fetch, this.reader)) return
+    if (block.home >= FIRST_SPILL && decodedBytes > this.#memory.freeBytes(this.#worker.decode, this.reader)) return
     const { bytes, index } = this.copy()
     this.bytes = bytes
     this.recordsStart = 0
     this.index = index
     this.indexStart = 0
-    this.detached = true
-    // Before the memory is free: nobody may take the room for both.
-    this.#memory.fetch.addDetached(this.reader, rawBytes)
-    this.#worker.decode.addDetached(this.reader, decodedBytes)
-    this.#memory.addDecoded(this.slot, decodedBytes - this.#decodedBytes)
-    this.#decodedBytes = decodedBytes
-    this.#releaseMemory()
+    this.holding.detach(decodedBytes)
   }
 
   /** The records and their index as memory of their own, by one memcpy each. */
   copy(): { bytes: Buffer; index: Int32Array } {
-    if (this.detached) return { bytes: this.bytes as Buffer, index: this.index }
+    if (this.holding.detached) return { bytes: this.bytes as Buffer, index: this.index }
     const bytes = Buffer.allocUnsafeSlow(this.recordsBytes)
     bytes.set(this.bytes.subarray(this.recordsStart, this.recordsStart + this.recordsBytes))
     const words = (this.count * INDEX_BYTES_PER_RECORD) / 4
@@ -137,22 +128,12 @@ export class Lease {
 
   /** Gives everything back, once. */
   release(): void {
-    if (this.released) return
-    this.released = true
-    this.whenReleased?.()
-    if (this.detached) {
-      this.#memory.fetch.addDetached(this.reader, -this.#raw[2])
-      this.#worker.decode.addDetached(this.reader, -this.#decodedBytes)
-    } else this.#releaseMemory()
-    if (this.#raw[2] > 0) this.#memory.addRaw(this.slot, -this.#raw[2])
-    if (this.#decodedBytes > 0) this.#memory.addDecoded(this.slot, -this.#decodedBytes)
-    this.#freed(this.reader)
-  }
-
-  #releaseMemory(): void {
-    for (const [home, start, size] of [this.#raw, this.#block]) {
-      if (size > 0) this.#memory.home(home).release(start, size)
-    }
-    this.#freed(this.reader)
+    this.holding.release()
   }
 }
+
+const heldBlock = (words: Int32Array, at: number): HeldBlock => ({
+  home: words[at]!,
+  start: words[at + 1]!,
+  size: words[at + 2]!,
+})

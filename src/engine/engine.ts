@@ -11,6 +11,7 @@ import type { LogEnds, Memory } from '../ring/memory.ts'
 import type { WorkerView } from '../ring/worker-view.ts'
 import { type CallLimits, Calls } from './calls.ts'
 import { Hub, type SlotOwner } from './hub.ts'
+import { Leaks } from './leaks.ts'
 import type { PoolHost, ProcessorSpec, ProcessorThread } from './processor-pool.ts'
 import { type CompressorLines, Producers } from './producers.ts'
 
@@ -36,6 +37,8 @@ export interface EngineParts {
   compressors: CompressorLines
   /** Where main's own choices come from. */
   random: Random
+  /** Forgotten batches are looked for: the garbage collector says when, so not in a simulation. */
+  findLeaks?: boolean
   /** Ends the threads. */
   stop(): Promise<void>
 }
@@ -72,6 +75,7 @@ export class Engine {
   readonly producers: Producers
   /** What connections, brokers and logs are doing; errors in it are plain data. */
   onEvent: (name: EventName, detail: Record<string, unknown>) => void = () => {}
+  readonly leaks: Leaks | undefined
   readonly #parts: EngineParts
   readonly #calls: Calls
   readonly #hub: Hub
@@ -92,6 +96,7 @@ export class Engine {
     this.#parts = parts
     this.clock = parts.clock
     this.memory = parts.memory
+    if (parts.findLeaks) this.leaks = new Leaks((batch) => this.onEvent('leaked', { ...batch }))
     this.random = parts.random
     this.producers = new Producers((message, transfer) => this.#post(message, transfer), parts.compressors)
     this.#placesMade = parts.memory.workers.length

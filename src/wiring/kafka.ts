@@ -40,8 +40,9 @@ async function start(options: ResolvedKafkaOptions): Promise<EngineParts> {
   if (options.threads === 'inline') {
     const { startInline } = await import('./inline.ts')
     const post = (run: () => void) => void setImmediate(run)
-    return startInline(wiring, { transport: tcp, clock: backgroundClock, random: systemRandom, post })
+    const world = { transport: tcp, clock: backgroundClock, random: systemRandom, post }
+    return { ...startInline(wiring, world), findLeaks: true }
   }
   const { startThreads } = await import('./threads.ts')
-  return startThreads(wiring)
+  return { ...startThreads(wiring), findLeaks: true }
 }

@@ -12,7 +12,8 @@ function clockAt(startMs: number) {
 }
 
 function batch(arrivedMs: number, times: { fetchUs: number; decodeUs: number }): Lease {
-  return { arrivedUs: (arrivedMs * 1000) | 0, recordsBytes: 1_000, ...times } as Lease
+  const lease = { arrivedUs: (arrivedMs * 1000) | 0, recordsBytes: 1_000, ...times, holding: {} }
+  return lease as unknown as Lease
 }
 
 describe('statistics of a reader', () => {
@@ -28,7 +29,7 @@ describe('statistics of a reader', () => {
     const stats = new ReadStats()
     const unseen = batch(990, { fetchUs: 5, decodeUs: 5 })
     stats.took(unseen, 10, clock)
-    expect(unseen.whenReleased).toBeUndefined()
+    expect(unseen.holding.whenReleased).toBeUndefined()
     clock.ms = 3_000
     const { records, bytes, recordsPerSecond, bytesPerSecond, latencyMs } = stats.snapshot()
     expect({ records, bytes, recordsPerSecond, bytesPerSecond }).toEqual({
@@ -49,7 +50,7 @@ describe('statistics of a reader', () => {
     clock.ms += 10
     stats.took(lease, 1, clock)
     clock.ms += 20
-    lease.whenReleased!()
+    lease.holding.whenReleased!()
     stats.committed(4)
     const { latencyMs } = stats.snapshot()
     const most = Object.fromEntries(Object.entries(latencyMs).map(([step, { max }]) => [step, Math.round(max!)]))
