@@ -86,7 +86,8 @@ export class Connection {
 
   /** Usable: connected, versions known, authenticated. */
   get ready(): boolean {
-    return this.#ready
+    // While it fails its exchanges end one by one, and their owners may look for a connection already.
+    return this.#ready && this.error === undefined
   }
 
   /** Why it is over, once it is. */

@@ -180,8 +180,8 @@ export class Lane {
     } catch (error) {
       this.#inFlightCount--
       for (const batch of batches) batch.answered()
-      written()
       lost(batches, error as MillraceError)
+      written()
     }
   }
 

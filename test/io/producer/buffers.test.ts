@@ -1,0 +1,92 @@
+// A region handed to a socket is nobody else's before the write's callback and the request's end (KAFKA-19012,
+// CVE-2026-35554: a batch expired while its request was in flight, its buffer was used again, and another topic's
+// records went out under its name).
+import { describe, expect, test } from 'vitest'
+import { producerWorlds } from '../../support/producer-world.ts'
+import type { ProducerRig, Sent } from '../../support/producing.ts'
+
+const start = producerWorlds()
+
+/** What may happen to a batch while its bytes are on their way. */
+const ENDS: [string, (rig: ProducerRig, sent: Sent[], cut: () => void) => void][] = [
+  ['expires', () => {}],
+  ['is cancelled', (rig, sent) => rig.cancel(sent.map(({ id }) => id))],
+  ['loses its connection', (_rig, _sent, cut) => cut()],
+  [
+    'is cancelled and loses its connection',
+    (rig, _sent, cut) => {
+      rig.cancel('all')
+      cut()
+    },
+  ],
+]
+
+describe.each(ENDS)('CVE-2026-35554: a batch that %s', (_, end) => {
+  // 64 KB at 1 KB a millisecond: from before the first byte until after the answer.
+  test.each([0, 1, 5, 20, 40, 60, 63, 64, 65, 66, 70, 100])(
+    'after %i ms is not overwritten by the next ones',
+    async (afterMs) => {
+      const { clock, pipes, broker, rig, values } = await start({ idempotent: afterMs % 2 === 0 })
+      for (const topic of ['red', 'green', 'blue', 'grey']) broker.createTopic(topic)
+      const textOf = (topic: string, i: number) => `${topic}#${i} `.repeat(2_000)
+      // Everything is connected and known.
+      await clock.until(Promise.all(['red', 'green', 'blue', 'grey'].map((topic) => rig.send({ topic }).report)))
+      Object.assign(pipes.faults, { latencyMs: [1, 1], sliceBytes: 1_000 })
+      const expiry = end === ENDS[0]![1] ? { timeoutMs: afterMs + 0.5 } : {}
+      const options = { pieceBytes: 4_000, ...expiry }
+      const first = ['red', 'green'].map((topic, i) => rig.send({ topic, values: [textOf(topic, i)], ...options }))
+      await clock.advance(afterMs)
+      end(rig, first, () => pipes.cut())
+      // Main takes what is free at once, for other topics: the rig poisons it and gives it out again first.
+      const second: Sent[] = []
+      for (let i = 0; i < 20; i++) {
+        second.push(rig.send({ topic: i % 2 === 0 ? 'blue' : 'grey', values: [textOf('blue', i)], pieceBytes: 4_000 }))
+        await clock.advance(5)
+      }
+      await clock.until(Promise.all([...first, ...second].map(({ report }) => report)))
+      await clock.until(Promise.all([...first, ...second].map(({ freed }) => freed)))
+      for (const topic of ['red', 'green']) {
+        for (const value of values(topic).slice(1)) expect(value).toBe(textOf(topic, topic === 'red' ? 0 : 1))
+      }
+      const others = [...values('blue'), ...values('grey')].filter((value) => value !== 'x')
+      expect(new Set(others)).toEqual(new Set(Array.from({ length: 20 }, (_, i) => textOf('blue', i))))
+      expect(rig.heldCount).toBe(0)
+    },
+  )
+})
+
+test('the memory of a batch that expired is not free while a socket still writes it', async () => {
+  const { clock, pipes, rig } = await start()
+  await clock.until(rig.send().report)
+  Object.assign(pipes.faults, { latencyMs: [1, 1], sliceBytes: 1_000 })
+  const { report, freed } = rig.send({ values: ['x'.repeat(100_000)], timeoutMs: 10 })
+  expect((await clock.until(report)).error).toMatchObject({ stored: 'may be stored' })
+  expect(rig.heldCount).toBe(1)
+  const expiredMs = clock.now()
+  await clock.until(freed)
+  expect(clock.now() - expiredMs).toBeGreaterThan(50)
+})
+
+test('a batch is sent again over another connection only once the old one has let go of it, and never rewritten before', async () => {
+  const { clock, pipes, broker, rig, values } = await start()
+  await clock.until(rig.send({ values: ['a'] }).report)
+  broker.once('Produce', () => ({ cut: 'before' }))
+  const sent = ['b', 'c', 'd'].map((value) => rig.send({ values: [value] }))
+  pipes.faults.latencyMs = [5, 5]
+  await clock.until(Promise.all(sent.map(({ freed }) => freed)))
+  expect(values()).toEqual(['a', 'b', 'c', 'd'])
+})
+
+test('close frees everything within its turn, also with a broker that hangs', async () => {
+  const { clock, broker, rig } = await start()
+  broker.on('Produce', () => ({ drop: true }))
+  const sent = Array.from({ length: 20 }, (_, i) => rig.send({ partition: i % 4 }))
+  await clock.advance(100)
+  const startedMs = clock.now()
+  await clock.until(rig.close())
+  expect(clock.now() - startedMs).toBeLessThan(100)
+  const reports = await clock.until(Promise.all(sent.map(({ report }) => report)))
+  expect(reports.map(({ error }) => error?.class)).toEqual(sent.map(() => 'Closed'))
+  expect(reports.filter(({ error }) => error?.stored === 'may be stored').length).toBe(4)
+  expect(rig.heldCount).toBe(0)
+})
