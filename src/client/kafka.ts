@@ -1,6 +1,6 @@
 // The client: options, one engine started when first needed, and everything that is made from it. [main thread]
 import { Closed, InvalidOption } from '../base/errors.ts'
-import type { Deserializer } from '../delivery/serdes.ts'
+import type { Deserializer, Sendable, Serializer } from '../delivery/serdes.ts'
 import { Engine, type EngineParts } from '../engine/engine.ts'
 import { Admin } from './admin.ts'
 import { Consumer } from './consumer.ts'
@@ -15,6 +15,9 @@ import {
   refuseWhatIsNotThereYet,
   resolveOptions,
 } from './options.ts'
+import type { Producer, ProducerOptions } from './producer.ts'
+import { ProducerPool, type TransactionOptions } from './producer-pool.ts'
+import type { Transaction } from './transaction.ts'
 
 /** How the roles are started; the wiring decides whether on threads or inline. */
 export type StartEngine = (options: ResolvedKafkaOptions) => EngineParts | Promise<EngineParts>
@@ -22,9 +25,14 @@ export type StartEngine = (options: ResolvedKafkaOptions) => EngineParts | Promi
 /** What consumers get for their end: handlers 1.5 s, the last commit 1 s; what they read from ends with the engine. */
 const CLOSE_CONSUMERS_MS = 4_500
 const CLOSE_CONSUMERS_WAIT_MS = 3_000
+/** What producers get to send what they have; a second more to let go. */
+const DRAIN_PRODUCERS_MS = 2_000
 
 /** What `iterate` and `consumer` give for its deserializers: `Buffer | null` where there is none. */
 type Read<O, P extends 'key' | 'value'> = O extends { [N in P]: Deserializer<infer T> } ? T : Buffer | null
+
+/** What a producer takes for its serializers: what goes as it is where there is none. */
+type Written<O, P extends 'key' | 'value'> = O extends { [N in P]: Serializer<infer T> } ? T : Sendable
 
 /** `Kafka` without a wiring; users get it bound to one, as `Kafka`. */
 export class KafkaClient implements AsyncDisposable {
@@ -35,6 +43,7 @@ export class KafkaClient implements AsyncDisposable {
   readonly #start: StartEngine
   readonly #consumers = new Set<Consumer<unknown, unknown>>()
   readonly #events: Events
+  readonly #producers: ProducerPool
   #engine: Promise<Engine> | undefined
   #closing: Promise<void> | undefined
 
@@ -42,6 +51,7 @@ export class KafkaClient implements AsyncDisposable {
     this.options = resolveOptions('kafka', options)
     this.#start = start
     this.#events = new Events(this.options.logger)
+    this.#producers = new ProducerPool(this.options, () => this.engine())
     this.admin = new Admin(() => this.engine(), this.options.defaultApiTimeoutMs)
   }
 
@@ -107,6 +117,41 @@ export class KafkaClient implements AsyncDisposable {
     return consumer
   }
 
+  /**
+   * Sends records. With a function, the producer is flushed and closed at its end, also when it throws.
+   *
+   * ```ts
+   * const producer = kafka.producer({ compression: 'zstd', value: json<Order>() })
+   * await producer.send({ topic: 'orders', key: 'a', value: { amount: 3 } })
+   * await kafka.producer({ lingerMs: 20 }, async (producer) => producer.sendBatch('events', ['a', 'b']))
+   * ```
+   */
+  producer<const O extends ProducerOptions, T>(
+    options: O,
+    use: (producer: Producer<Written<O, 'key'>, Written<O, 'value'>>) => Promise<T> | T,
+  ): Promise<T>
+  producer<const O extends ProducerOptions = Record<never, never>>(
+    options?: O,
+  ): Producer<Written<O, 'key'>, Written<O, 'value'>>
+  producer(options: ProducerOptions = {}, use?: (producer: never) => unknown): unknown {
+    return use === undefined ? this.#producers.make(options) : this.#producers.scoped(options, use as () => unknown)
+  }
+
+  /**
+   * Runs a function in a transaction: commits when it returns, aborts when it throws, and throws its error on. Those of
+   * one `transactionalId` run one after the other; without one, all of this instance do.
+   *
+   * ```ts
+   * await kafka.transaction(async (tx) => { await tx.send({ topic: 'a', value: '1' }) }, { transactionalId: 'etl-1' })
+   * ```
+   */
+  transaction<T, const O extends TransactionOptions = Record<never, never>>(
+    run: (transaction: Transaction<Written<O, 'key'>, Written<O, 'value'>>) => Promise<T> | T,
+    options?: O,
+  ): Promise<T> {
+    return this.#producers.transaction(run as (transaction: Transaction<never, never>) => T, options ?? {})
+  }
+
   /** Connects now instead of at the first use: fails fast when no broker can be reached. */
   async connect({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const engine = await this.engine()
@@ -129,8 +174,10 @@ export class KafkaClient implements AsyncDisposable {
 
   /** Ends everything that runs: calls reject, loops end, threads stop. Settles within 5 s, broker dead or not. */
   close(): Promise<void> {
-    // Consumers first: their last commits need the engine.
-    this.#closing ??= this.#closeConsumers().then(() => this.#close())
+    // Consumers and producers first: last commits and last batches need the engine.
+    this.#closing ??= Promise.all([this.#closeConsumers(), this.#producers.close(DRAIN_PRODUCERS_MS)]).then(() =>
+      this.#close(),
+    )
     return this.#closing
   }
 

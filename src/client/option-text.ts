@@ -22,15 +22,12 @@ const JAVA_ONLY: readonly (readonly [RegExp, string])[] = [
     'Java classes cannot run here',
   ],
   [
-    /^(enable\.metrics\.push|exclude\.internal\.topics|partitioner\..*|config\.providers.*)$/,
+    /^(enable\.metrics\.push|exclude\.internal\.topics|partitioner\.(class|ignore\.keys|availability\..*)|config\.providers.*)$/,
     'not there in this client',
   ],
   [/^(schema\.registry\..*|basic\.auth\..*|bearer\.auth\..*)$/, 'belongs to a schema registry client'],
   [/^(ssl|sasl|security)\..*$/, 'this security setting is not there'],
-  [
-    /^(confluent\..*|group\.protocol\.type|max\.block\.ms|metadata\.recovery\.rebootstrap\..*)$/,
-    'not there in this client',
-  ],
+  [/^(confluent\..*|group\.protocol\.type|metadata\.recovery\.rebootstrap\..*)$/, 'not there in this client'],
 ]
 
 /**
@@ -58,6 +55,8 @@ export function textLayer(
       ignored.push({ name, at, why: `comes with ${option.later}` })
     } else if (option?.scope === 'group' && !ours) {
       ignored.push({ name, at, why: 'is set per consumer' })
+    } else if (option?.scope === 'producer' && !ours) {
+      ignored.push({ name, at, why: 'is set per producer' })
     } else if (option !== undefined) {
       values[option.name] = parsed(option, assignment)
       sources[option.name] = { kind, at }

@@ -38,8 +38,8 @@ export interface IterateOptions
 /** What `kafka.consumer` takes. */
 export interface ConsumerOptions extends FetchOptions, Given<typeof groupOptions>, Given<typeof readerOptions> {}
 
-/** What a producer will take. */
-export interface ProducerOptions extends Given<typeof producerOptions> {}
+/** What a producer takes, beside serializers and hooks. */
+export interface ProducerSettingsGiven extends Given<typeof producerOptions> {}
 
 /** Reading options, complete. */
 export interface ResolvedFetchOptions extends Resolved<typeof fetchOptions> {}
@@ -64,6 +64,9 @@ export interface ResolvedConsumerOptions
     Resolved<typeof groupOptions>,
     Resolved<typeof readerOptions> {}
 
+/** The options of one producer, complete. */
+export interface ResolvedProducerOptions extends Resolved<typeof producerOptions> {}
+
 /** The options of one run, complete. */
 export interface ResolvedRunOptions extends Resolved<typeof runOptions>, Resolved<typeof callOptions> {}
 
@@ -73,6 +76,7 @@ const TAKES = {
   iterate: ['fetch', 'iterate', 'call', 'reader'],
   consumer: ['fetch', 'group', 'reader'],
   run: ['run', 'call'],
+  producer: ['producer'],
 } as const satisfies Record<string, readonly OptionScope[]>
 
 type Target = keyof typeof TAKES
@@ -94,6 +98,7 @@ export function resolveOptions(
   base?: ResolvedFetchOptions,
 ): ResolvedConsumerOptions
 export function resolveOptions(target: 'run', given: object): ResolvedRunOptions
+export function resolveOptions(target: 'producer', given: object): ResolvedProducerOptions
 export function resolveOptions(target: Target, given: object, base?: object): object {
   const resolved = resolve(target, given, base)
   if (target === 'kafka' && resolved['brokers'] === undefined) {
@@ -189,6 +194,7 @@ function refuseMisplaced(target: Target, name: string, source: OptionSource): vo
 function placeOf({ name, scope }: Option): string {
   if (scope === 'iterate') return `per iteration: kafka.iterate(topics, { ${name} })`
   if (scope === 'group') return `per consumer: kafka.consumer({ ${name} })`
+  if (scope === 'producer') return `per producer: kafka.producer({ ${name} })`
   if (scope === 'run') return `per run: consumer.run({ ${name} })`
   if (scope === 'reader') return `per iteration or consumer: kafka.consumer({ ${name} })`
   return scope === 'call' ? `per call: { ${name} }` : `once: new Kafka({ ${name} })`
@@ -217,6 +223,7 @@ function settle(values: Record<string, unknown>, sources: Record<string, OptionS
     if (isSet(low)) values[high] = values[low]
     else values[low] = values[high]
   }
+  if ('enableIdempotence' in values) settleIdempotence(values, isSet)
   if (!('maxResponseBytes' in values)) return
   const wanted = Math.min(Number(values['fetchMaxBytes']) + FRAME_MARGIN_BYTES, FRAME_BYTES_MAX)
   if (Number(values['maxResponseBytes']) >= wanted) return
@@ -225,6 +232,25 @@ function settle(values: Record<string, unknown>, sources: Record<string, OptionS
     throw new InvalidOption('INVALID_OPTION', `${cap} must be at least fetchMaxBytes + 1 MiB (${wanted}).`)
   }
   values['maxResponseBytes'] = wanted
+}
+
+/** Idempotence needs acks from all, at most 5 requests under way, and retries: it gives way, unless it was asked for. */
+function settleIdempotence(values: Record<string, unknown>, isSet: (name: string) => boolean): void {
+  const { acks, maxInFlight, retries, transactionalId } = values
+  const against = [
+    acks !== 'all' && acks !== -1 && `acks: ${acks}`,
+    Number(maxInFlight) > 5 && `maxInFlight: ${maxInFlight}`,
+    retries === 0 && 'retries: 0',
+  ].filter((name) => name !== false)
+  const wanted = isSet('enableIdempotence') && values['enableIdempotence'] === true
+  if (against.length > 0 && (wanted || transactionalId !== undefined)) {
+    const who = transactionalId === undefined ? 'enableIdempotence' : 'transactionalId'
+    throw new InvalidOption('INVALID_OPTION', `${who} does not go with ${against.join(', ')}.`)
+  }
+  if (against.length > 0) values['enableIdempotence'] = false
+  if (transactionalId !== undefined && values['enableIdempotence'] === false) {
+    throw new InvalidOption('INVALID_OPTION', 'transactionalId does not go with enableIdempotence: false.')
+  }
 }
 
 function shown(name: string, value: unknown): unknown {

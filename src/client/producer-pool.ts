@@ -1,0 +1,122 @@
+// The producers of a Kafka instance, and the transactions that need none of the user's. [main thread]
+import { InvalidOption, type MillraceError } from '../base/errors.ts'
+import type { Engine } from '../engine/engine.ts'
+import { type ResolvedKafkaOptions, resolveOptions } from './options.ts'
+import { Producer, type ProducerOptions } from './producer.ts'
+import type { Transaction } from './transaction.ts'
+
+/** What `kafka.transaction` takes. */
+export interface TransactionOptions extends ProducerOptions {
+  /** Called, and awaited, when the transaction was aborted. */
+  readonly onAbort?: ((error: unknown) => unknown) | undefined
+}
+
+/** A producer for transactions, and the last one that was asked for: they run one after the other. */
+interface TransactionalProducer {
+  producer: Producer<never, never>
+  last: Promise<unknown>
+}
+
+/** Makes producers and ends them. */
+export class ProducerPool {
+  readonly #kafka: ResolvedKafkaOptions
+  readonly #engine: () => Promise<Engine>
+  readonly #open = new Set<Producer<never, never>>()
+  readonly #transactional = new Map<string, TransactionalProducer>()
+  #ownId: string | undefined
+
+  constructor(kafka: ResolvedKafkaOptions, engine: () => Promise<Engine>) {
+    this.#kafka = kafka
+    this.#engine = engine
+  }
+
+  /** A new one. */
+  make(given: ProducerOptions): Producer<never, never> {
+    const { key, value, onDelivery, interceptors, ...settings } = given
+    const producer: Producer<never, never> = new Producer<never, never>({
+      given: { key, value, onDelivery, interceptors },
+      options: resolveOptions('producer', settings),
+      kafka: this.#kafka,
+      engine: this.#engine,
+      closed: (one) => {
+        this.#open.delete(one)
+        for (const [id, { producer: known }] of this.#transactional) if (known === one) this.#transactional.delete(id)
+      },
+    })
+    this.#open.add(producer)
+    return producer
+  }
+
+  /** A new one for the time of a function; flushed and closed at its end, also when it throws. */
+  async scoped<T>(given: ProducerOptions, use: (producer: Producer<never, never>) => Promise<T> | T): Promise<T> {
+    const producer = this.make(given)
+    let result: T
+    try {
+      result = await use(producer)
+    } catch (error) {
+      // The function's own error is the one to tell.
+      await producer.flush().catch(() => undefined)
+      await producer.close().catch(() => undefined)
+      throw error
+    }
+    try {
+      await producer.flush()
+    } finally {
+      await producer.close()
+    }
+    return result
+  }
+
+  /** Runs a function in a transaction of its own; those of one id run one after the other. */
+  async transaction<T>(
+    run: (transaction: Transaction<never, never>) => Promise<T> | T,
+    { onAbort, ...given }: TransactionOptions,
+  ): Promise<T> {
+    if (typeof run !== 'function') throw new InvalidOption('INVALID_ARGUMENT', 'kafka.transaction takes a function.')
+    const transactionalId = given.transactionalId ?? this.#idOfOurs()
+    let known = this.#transactional.get(transactionalId)
+    if (known === undefined) {
+      known = { producer: this.make({ ...given, transactionalId }), last: Promise.resolve() }
+      this.#transactional.set(transactionalId, known)
+    }
+    const { producer, last } = known
+    const running = last.then(() => inTransaction(producer, run, onAbort))
+    known.last = running.catch(() => undefined)
+    return running
+  }
+
+  /** Ends all of them. */
+  async close(timeoutMs: number): Promise<void> {
+    const closing = [...this.#open].map((producer) => producer.close({ timeoutMs }))
+    await Promise.allSettled(closing)
+  }
+
+  /** Fixed for the instance, and no other's. */
+  #idOfOurs(): string {
+    this.#ownId ??= `${this.#kafka.clientId}-${crypto.randomUUID()}`
+    return this.#ownId
+  }
+}
+
+async function inTransaction<T>(
+  producer: Producer<never, never>,
+  run: (transaction: Transaction<never, never>) => Promise<T> | T,
+  onAbort: TransactionOptions['onAbort'],
+): Promise<T> {
+  const transaction = await producer.beginTransaction()
+  try {
+    const result = await run(transaction)
+    if (transaction.state === 'open') await transaction.commit()
+    return result
+  } catch (error) {
+    if (transaction.state !== 'open') throw error
+    await transaction.abort().catch((failed: MillraceError) => suppress(error, failed))
+    await onAbort?.(error)
+    throw error
+  }
+}
+
+/** The caller's own error is thrown; that the abort failed as well can be read off it. */
+function suppress(error: unknown, suppressed: MillraceError): void {
+  if (typeof error === 'object' && error !== null) (error as { suppressed?: unknown }).suppressed = suppressed
+}

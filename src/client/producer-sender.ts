@@ -1,0 +1,255 @@
+// The ways to hand records to a producer: for itself, and within a transaction. [main thread]
+import { BufferFull, InvalidOption, type MillraceError } from '../base/errors.ts'
+import { onAbort } from '../base/on-abort.ts'
+import { codecId } from '../record/compression/registry.ts'
+import type { ResolvedProducerOptions } from './options.ts'
+import type { Acks, Compression } from './options-producer.ts'
+import type { SendWay } from './producer-batch.ts'
+import { BatchCall } from './producer-batch-call.ts'
+import type { ProducerCore } from './producer-core.ts'
+import type { DeliverySink, RecordMetadata } from './producer-deliveries.ts'
+import type { Outgoing } from './producer-outgoing.ts'
+import type { ProducerRecord, SendOptions, TopicRecord } from './producer-record.ts'
+import { type DeliveryReport, type ProducerInterceptor, promiseSink, reportTo, watchedSink } from './producer-report.ts'
+
+/** Any record: types are checked where users call. */
+export type AnyRecord = ProducerRecord<unknown, unknown>
+
+/** What a call may be told, beside how to send. */
+export interface SendCallOptions extends SendOptions {
+  /**
+   * Rejects the promise with the signal's reason. A record that waits is not sent then; one that is in a batch already
+   * may be stored all the same.
+   */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What it sends through. */
+export interface SenderHost {
+  /** Undefined: the engine is not up yet. */
+  readonly core: ProducerCore | undefined
+  /** Records that wait for it. */
+  early: number
+  open(): Promise<ProducerCore>
+  readonly options: ResolvedProducerOptions
+  readonly onDelivery: ((report: DeliveryReport) => void) | undefined
+  readonly interceptors: readonly ProducerInterceptor[]
+  /** Code of the user's threw where nobody waits for it. */
+  trouble(where: string, thrown: unknown): void
+}
+
+/** The transaction that records belong to. */
+export interface SenderTransaction {
+  readonly number: number
+  /** Throws when it takes no records. */
+  check(): void
+  /** A record was not sent: it cannot be committed any more. */
+  failed(error: MillraceError): void
+}
+
+const NO_OPTIONS: SendCallOptions = {}
+
+let resolveNew!: (metadata: RecordMetadata) => void
+let rejectNew!: (error: unknown) => void
+/** One function for all promises: a closure for each would cost as much as the rest. */
+const capture = (resolve: (metadata: RecordMetadata) => void, reject: (error: unknown) => void) => {
+  resolveNew = resolve
+  rejectNew = reject
+}
+
+/** Hands records over; what it throws or rejects with says whether the record may be stored. */
+export class Sender {
+  readonly #host: SenderHost
+  readonly #transaction: SenderTransaction | undefined
+  readonly #reports: DeliverySink | undefined
+  readonly #watched: DeliverySink | undefined
+  readonly #ways = new Map<string, SendWay>()
+  readonly #way: SendWay
+
+  constructor(host: SenderHost, transaction?: SenderTransaction) {
+    this.#host = host
+    this.#transaction = transaction
+    const { onDelivery, interceptors, options } = host
+    if (onDelivery !== undefined)
+      this.#reports = reportTo((report) => this.#guarded('onDelivery', () => onDelivery(report)))
+    if (interceptors.length > 0) this.#watched = watchedSink((report) => this.#acked(report))
+    this.#way = wayOf(options.acks, options.compression)
+  }
+
+  /** One record; resolves when it is stored. */
+  send(record: AnyRecord, options: SendCallOptions = NO_OPTIONS): Promise<RecordMetadata> {
+    const { core } = this.#host
+    if (core === undefined) return this.#later((opened) => this.#send(opened, record, options))
+    return this.#send(core, record, options)
+  }
+
+  /** Many records; resolves when all are stored, to their places in the same order. */
+  sendBatch(
+    count: number,
+    recordAt: (index: number) => AnyRecord,
+    options: SendCallOptions = NO_OPTIONS,
+  ): Promise<RecordMetadata[]> {
+    const { core } = this.#host
+    if (core === undefined) return this.#later((opened) => this.#sendBatch(opened, count, recordAt, options))
+    return this.#sendBatch(core, count, recordAt, options)
+  }
+
+  /** One record, without a promise for what becomes of it; what is returned resolves when it is taken. */
+  enqueue(record: AnyRecord, options: SendOptions = NO_OPTIONS): Promise<void> | undefined {
+    const { core } = this.#host
+    if (core === undefined) return this.#later((opened) => this.#enqueue(opened, record, options))
+    return this.#enqueue(core, record, options)
+  }
+
+  #send(core: ProducerCore, record: AnyRecord, options: SendCallOptions): Promise<RecordMetadata> {
+    const promise = new Promise<RecordMetadata>(capture)
+    const [resolve, reject] = [resolveNew, rejectNew]
+    try {
+      options.signal?.throwIfAborted()
+      const waiting = this.#take(core, record, this.#wayOf(options), promiseSink, resolve, reject)
+      if (options.signal === undefined) return promise
+      return untilAborted(promise, options.signal, (reason) => {
+        if (waiting !== undefined) core.giveUp(waiting, reason)
+      })
+    } catch (error) {
+      reject(error)
+    }
+    return promise
+  }
+
+  #sendBatch(
+    core: ProducerCore,
+    count: number,
+    recordAt: (index: number) => AnyRecord,
+    options: SendCallOptions,
+  ): Promise<RecordMetadata[]> {
+    let call!: BatchCall
+    const promise = new Promise<RecordMetadata[]>((resolve, reject) => {
+      options.signal?.throwIfAborted()
+      const way = this.#wayOf(options)
+      const take = (record: AnyRecord, sink: DeliverySink, index: number) =>
+        this.#take(core, record, way, sink, index, undefined)
+      call = new BatchCall({ count, recordAt, take, resolve, reject })
+      core.call(call)
+    })
+    const { signal } = options
+    if (signal === undefined || call === undefined) return promise
+    return untilAborted(promise, signal, (reason) => {
+      if (call.waiting === undefined) call.stop(reason)
+      else core.giveUp(call.waiting, reason)
+    })
+  }
+
+  #enqueue(core: ProducerCore, record: AnyRecord, options: SendOptions): Promise<void> | undefined {
+    const waiting = this.#take(core, record, this.#wayOf(options), this.#reports, record, undefined)
+    if (waiting === undefined) return undefined
+    return new Promise((admitted, refused) => {
+      waiting.waiter = { admitted, refused }
+    })
+  }
+
+  #take(
+    core: ProducerCore,
+    given: AnyRecord,
+    way: SendWay,
+    sink: DeliverySink | undefined,
+    a: unknown,
+    b: unknown,
+  ): Outgoing | undefined {
+    const transaction = this.#transaction
+    transaction?.check()
+    if (this.#watched === undefined && transaction === undefined) return core.take(given, way, undefined, sink, a, b)
+    const record = this.#watched === undefined ? given : this.#intercepted(given)
+    const watched = { sink, a, b, record }
+    try {
+      if (this.#watched === undefined) return core.take(record, way, transaction?.number, sink, a, b)
+      return core.take(record, way, transaction?.number, this.#watched, watched, undefined)
+    } catch (error) {
+      transaction?.failed(error as MillraceError)
+      const { topic, partition, timestamp } = record
+      const when = timestamp instanceof Date ? timestamp.getTime() : timestamp
+      const report = { topic, partition, timestamp: when, offset: undefined, error: error as MillraceError, record }
+      if (this.#watched !== undefined) this.#acked(report)
+      throw error
+    }
+  }
+
+  /** Before there is a core: in order, and as bounded as any waiting. */
+  #later<T>(run: (core: ProducerCore) => T | Promise<T>): Promise<T> {
+    const host = this.#host
+    const { maxBlockedRecords } = host.options
+    if (host.early >= maxBlockedRecords) {
+      const text = `${maxBlockedRecords} records wait for the engine to start (maxBlockedRecords); this one was not sent.`
+      return Promise.reject(new BufferFull('BUFFER_FULL', text, { stored: 'not stored', retriable: true }))
+    }
+    host.early++
+    const run1 = (core: ProducerCore) => {
+      host.early--
+      return run(core)
+    }
+    return host.open().then(run1)
+  }
+
+  #wayOf({ acks, compression }: SendOptions): SendWay {
+    if (acks === undefined && compression === undefined) return this.#way
+    const { options } = this.#host
+    const way = wayOf(acks ?? options.acks, compression ?? options.compression)
+    if (way.acks !== this.#way.acks && options.enableIdempotence) {
+      const text = `acks: ${acks} for one call does not go with idempotence, which needs 'all'.`
+      throw new InvalidOption('INVALID_OPTION', `${text} Set enableIdempotence: false for this producer.`)
+    }
+    const name = `${way.acks} ${way.codec} ${way.level}`
+    const known = this.#ways.get(name)
+    if (known === undefined) this.#ways.set(name, way)
+    return known ?? way
+  }
+
+  #intercepted(given: AnyRecord): AnyRecord {
+    let record = given
+    for (const interceptor of this.#host.interceptors) {
+      this.#guarded('onSend of an interceptor', () => {
+        record = interceptor.onSend?.(record) ?? record
+      })
+    }
+    return record
+  }
+
+  #acked(report: DeliveryReport): void {
+    for (const interceptor of this.#host.interceptors) {
+      this.#guarded('onAck of an interceptor', () => interceptor.onAck?.(report))
+    }
+  }
+
+  #guarded(where: string, step: () => void): void {
+    try {
+      step()
+    } catch (thrown) {
+      this.#host.trouble(where, thrown)
+    }
+  }
+}
+
+/** The records of a topic for a sender that takes them with their topic. */
+export function inTopic(topic: string, record: TopicRecord<unknown, unknown>): AnyRecord {
+  return { ...record, topic }
+}
+
+function wayOf(acks: Acks, compression: Compression): SendWay {
+  const { type, level } = typeof compression === 'string' ? { type: compression, level: undefined } : compression
+  return { acks: acks === 'all' ? -1 : acks, codec: codecId(type), level }
+}
+
+/** Settles as the promise does, or rejects with the signal's reason when that comes first. */
+function untilAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+  giveUp: (reason: MillraceError) => void,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = onAbort(signal, () => {
+      reject(signal.reason)
+      giveUp(signal.reason)
+    })
+    promise.finally(stop).then(resolve, reject)
+  })
+}

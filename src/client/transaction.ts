@@ -1,0 +1,158 @@
+// A transaction: records, and offsets of what they were made from, that become visible together or not at all.
+// [main thread]
+import { InvalidOption, MillraceError } from '../base/errors.ts'
+import type { ProducerCall } from '../control/producing.ts'
+import type { Sendable } from '../delivery/serdes.ts'
+import type { Engine } from '../engine/engine.ts'
+import { type BatchArguments, batchOf } from './producer-batch-arguments.ts'
+import type { RecordMetadata } from './producer-deliveries.ts'
+import type { ProducerRecord, SendOptions } from './producer-record.ts'
+import { type SendCallOptions, Sender, type SenderHost } from './producer-sender.ts'
+import { TopicProducer } from './producer-topic-view.ts'
+
+/** What it is made with. */
+export interface TransactionParts {
+  number: number
+  transactionalId: string
+  host: SenderHost
+  engine(): Promise<Engine>
+  timeoutMs: number
+}
+
+/** Where it stands. `undecided`: an end that nobody could confirm. */
+export type TransactionState = 'open' | 'ending' | 'committed' | 'aborted' | 'undecided' | 'failed'
+
+/** Left unsettled by `await using`, it is aborted. */
+export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable {
+  readonly number: number
+  readonly #parts: TransactionParts
+  readonly #sender: Sender
+  #state: TransactionState = 'open'
+  /** Of a record or an offset: it can only be aborted. */
+  #failure: MillraceError | undefined
+
+  /** @internal */
+  constructor(parts: TransactionParts) {
+    this.#parts = parts
+    this.number = parts.number
+    this.#sender = new Sender(parts.host, {
+      number: parts.number,
+      check: () => this.#checkOpen(),
+      failed: (error) => this.failed(error),
+    })
+  }
+
+  /** Where it stands. */
+  get state(): TransactionState {
+    return this.#state
+  }
+
+  /** It has not ended yet. */
+  get isOpen(): boolean {
+    return this.#state === 'open' || this.#state === 'ending'
+  }
+
+  /** @internal */
+  async begin(): Promise<void> {
+    try {
+      const core = await this.#parts.host.open()
+      await this.#call({ op: 'beginTransaction', producer: core.line.id, transaction: this.number })
+    } catch (error) {
+      this.#state = 'failed'
+      throw error
+    }
+  }
+
+  /** @internal A record was not stored: what is left is to abort. */
+  failed(error: MillraceError): void {
+    this.#failure ??= error
+  }
+
+  /** As `send` of the producer. */
+  send(record: ProducerRecord<K, V>, options?: SendCallOptions): Promise<RecordMetadata> {
+    return this.#sender.send(record, options)
+  }
+
+  /** As `sendBatch` of the producer. */
+  sendBatch(topic: string, values: readonly (V | null)[], options?: SendCallOptions): Promise<RecordMetadata[]>
+  sendBatch(records: readonly ProducerRecord<K, V>[], options?: SendCallOptions): Promise<RecordMetadata[]>
+  async sendBatch(...given: readonly unknown[]): Promise<RecordMetadata[]> {
+    const { count, recordAt, options } = batchOf(given as BatchArguments)
+    return this.#sender.sendBatch(count, recordAt, options)
+  }
+
+  /** As `enqueue` of the producer; a failure makes `commit` reject. */
+  enqueue(record: ProducerRecord<K, V>, options?: SendOptions): Promise<void> | undefined {
+    return this.#sender.enqueue(record, options)
+  }
+
+  /** The same for one topic. */
+  topic(name: string): TopicProducer<K, V> {
+    return new TopicProducer<K, V>(this, name)
+  }
+
+  /**
+   * Makes everything visible at once. Rejects when the transaction did not end so: with `requiresAbort` it is still
+   * open, and `abort` is all that is left; TRANSACTION_UNDECIDED says that nobody knows whether it was committed.
+   */
+  async commit(): Promise<void> {
+    this.#checkOpen()
+    this.#state = 'ending'
+    const core = await this.#parts.host.open()
+    await core.settle()
+    if (this.#failure !== undefined) {
+      this.#state = 'open'
+      throw abortNeeded(this.#failure, this.#parts.transactionalId)
+    }
+    await this.#end(core.line.id, true)
+  }
+
+  /** Makes everything as if it had never been sent. */
+  async abort(): Promise<void> {
+    this.#checkUnsettled()
+    this.#state = 'ending'
+    const core = await this.#parts.host.open()
+    core.abandon(new MillraceError('TRANSACTION_ABORTED', 'Its transaction was aborted.', { stored: 'not stored' }))
+    await this.#end(core.line.id, false)
+    await core.settle()
+  }
+
+  /** Aborts what was neither committed nor aborted. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state === 'open') await this.abort()
+  }
+
+  async #end(producer: number, commit: boolean): Promise<void> {
+    try {
+      await this.#call({ op: 'endTransaction', producer, commit })
+      this.#state = commit ? 'committed' : 'aborted'
+    } catch (thrown) {
+      const error = thrown as MillraceError
+      this.#state = error.requiresAbort ? 'open' : error.code === 'TRANSACTION_UNDECIDED' ? 'undecided' : 'failed'
+      if (error.requiresAbort) this.#failure ??= error
+      throw error
+    }
+  }
+
+  async #call(call: ProducerCall): Promise<void> {
+    const engine = await this.#parts.engine()
+    await engine.call(call, { timeoutMs: this.#parts.timeoutMs })
+  }
+
+  /** Records and a commit need that nothing has failed. */
+  #checkOpen(): void {
+    this.#checkUnsettled()
+    if (this.#failure !== undefined) throw abortNeeded(this.#failure, this.#parts.transactionalId)
+  }
+
+  #checkUnsettled(): void {
+    if (this.#state === 'open') return
+    const text = `This transaction of ${this.#parts.transactionalId} is ${this.#state}: begin another one.`
+    throw new InvalidOption('TRANSACTION_ENDED', text, { stored: 'not stored' })
+  }
+}
+
+function abortNeeded(cause: MillraceError, transactionalId: string): MillraceError {
+  const text = `The transaction of ${transactionalId} can only be aborted: ${cause.message}`
+  return new MillraceError('TRANSACTION_FAILED', text, { ...cause, requiresAbort: true, cause })
+}
