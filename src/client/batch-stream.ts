@@ -234,7 +234,7 @@ export class BatchStream {
     this.#watch?.given(lease, progress.topic, progress.partition)
     const decoder = this.#settings.decoderOf(progress.topic)
     const acks = this.#settings.taken?.(progress, lease.offsetAt(range.first), lease.nextOffset)
-    const batch = new Batch(progress.topic, progress.partition, lease, range, decoder, acks)
+    const batch = Batch.of(progress, lease, range, decoder, acks)
     return { reader, batch, generation: reader.generation }
   }
 

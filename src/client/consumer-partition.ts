@@ -1,6 +1,6 @@
 // One partition of a consumer's assignment: what was given to user code, and what of it is processed. [main thread]
 import type { BatchAcks } from '../delivery/acks.ts'
-import type { Batch } from '../delivery/batch.ts'
+import type { Standing } from '../delivery/run-attempts.ts'
 import { OffsetTracker, type TrackerStart } from '../engine/offsets.ts'
 import { PartitionProgress } from './partition-reader.ts'
 
@@ -18,12 +18,6 @@ export interface AssignedPartition extends TopicPartition {
 
 /** `topic/partition`, to look it up by. */
 export const partitionKey = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
-
-/** Rows of a batch. */
-export interface RowRange {
-  first: number
-  end: number
-}
 
 /** Lives as long as the assignment. */
 export class ConsumerPartition {
@@ -76,6 +70,20 @@ export class ConsumerPartition {
     }
   }
 
+  /** How what is handed out now stands, from here on. */
+  standing(): Standing {
+    const { tracker } = this
+    const { generation } = tracker
+    const isStale = () => !this.live || tracker.generation !== generation
+    return {
+      get stale() {
+        return isStale()
+      },
+      isDone: (offset) => tracker.isDone(offset),
+      pending: (first, end) => tracker.pending(first, end),
+    }
+  }
+
   /** Everything before this offset was given to a worker, or never was a record. */
   handedOut(position: number): void {
     this.progress.position = position
@@ -94,23 +102,4 @@ export class ConsumerPartition {
     this.given = position
     this.#arrivedUpTo = position
   }
-
-  /** The first rows of a batch that are still to be processed. */
-  pendingRows(batch: Batch<unknown, unknown>): RowRange | undefined {
-    const offsets = this.tracker.pending(batch.baseOffset, batch.nextOffset)
-    if (offsets === undefined) return undefined
-    return { first: rowOf(batch, offsets.first), end: rowOf(batch, offsets.end) }
-  }
-}
-
-/** The first row at or after an offset. */
-function rowOf(batch: Batch<unknown, unknown>, offset: number): number {
-  let low = 0
-  let high = batch.count
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (batch.offsetAt(middle) < offset) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -18,7 +18,7 @@ import {
   type PartitionTime,
   type SeekTarget,
 } from './consumer-offsets.ts'
-import type { AssignedPartition, TopicPartition } from './consumer-partition.ts'
+import type { AssignedPartition, ConsumerPartition, TopicPartition } from './consumer-partition.ts'
 import type { ConsumerRun } from './consumer-run.ts'
 import { ConsumerSource, type SourceBatch } from './consumer-source.ts'
 import { type ConsumerStats, partitionStats } from './consumer-stats.ts'
@@ -386,6 +386,10 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return new ProcessorRun(options, {
       engine,
       onCorruptRecord: this.options.onCorruptRecord,
+      onDeserializationError: this.options.onDeserializationError,
+      serdeNames: (topic) => this.#decoders.names(topic),
+      timeoutMs: this.#plan.defaultApiTimeoutMs,
+      commit: (partition) => this.#commitFloor(partition),
       open: () => this.#open(),
       tell: (error) => this.#tell(error),
       replaced: (worker, why) => this.emit('workerReplaced', { worker, why }),
@@ -431,11 +435,13 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       ...{ engine, committer, epoch, assigned, options: this.options, stats: this.#stats },
       timeoutMs: this.#plan.defaultApiTimeoutMs,
       decoderOf: (topic) => this.#decoders.of(topic),
-      commit: async (partition) => {
-        await this.#commits.group()
-        if (partition.live) await this.#commits.floors([partition])
-      },
+      commit: (partition) => this.#commitFloor(partition),
     })
+  }
+
+  async #commitFloor(partition: ConsumerPartition): Promise<void> {
+    await this.#commits.group()
+    if (partition.live) await this.#commits.floors([partition])
   }
 
   /** The end of an assignment; what is processed of it is committed all the same. */

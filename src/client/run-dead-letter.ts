@@ -1,6 +1,6 @@
 // Sends records that failed for good to another topic, with where they came from and why they failed. [main thread]
 import type { MillraceError } from '../base/errors.ts'
-import type { Batch } from '../delivery/batch.ts'
+import type { DeadLetter } from '../control/processing.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { ResponseOf } from '../protocol/apis.ts'
 import { brokerError } from '../protocol/errors.ts'
@@ -22,23 +22,15 @@ export class DeadLetters {
     this.#timeoutMs = timeoutMs
   }
 
-  /** Resolves when record `i` of the batch is stored in the topic; rejects when it cannot be. */
-  async send(
-    topic: string,
-    batch: Batch<unknown, unknown>,
-    i: number,
-    error: unknown,
-    attempts: number,
-  ): Promise<void> {
+  /** Resolves when the record is stored in the topic; rejects when it cannot be. */
+  async send(to: string, letter: DeadLetter): Promise<void> {
     const { clock } = this.#engine
-    const key = batch.withKey(i, copyOf)
-    const value = batch.withValue(i, copyOf)
-    const headers = [...batch.headersAt(i), ...originOf(batch, i, error, attempts)]
+    const { key, value } = letter
+    const headers = [...letter.headers, ...originOf(letter)]
     const records = await encodeBatch([{ key, value, headers, timestamp: clock.wall() }])
-    const from = batch.partition
     const deadline = clock.now() + this.#timeoutMs
     const retriable = (failed: unknown) => (failed as MillraceError).retriable === true && clock.now() < deadline
-    const attempt = () => this.#produce(topic, from, records)
+    const attempt = () => this.#produce(to, letter.partition, records)
     await this.#engine.holding(retry(attempt, { ...BACKOFF, retries: Infinity, retriable, clock }))
   }
 
@@ -62,23 +54,15 @@ export class DeadLetters {
   }
 }
 
-const copyOf = (bytes: Buffer | null): Buffer | null => (bytes === null ? null : Buffer.from(bytes))
-
-function originOf(
-  batch: Batch<unknown, unknown>,
-  i: number,
-  error: unknown,
-  attempts: number,
-): [name: string, value: Uint8Array][] {
-  const { code, name, message } = (error ?? {}) as { code?: unknown; name?: unknown; message?: unknown }
+function originOf(letter: DeadLetter): [name: string, value: Uint8Array][] {
   const texts = {
-    'original-topic': batch.topic,
-    'original-partition': batch.partition,
-    'original-offset': batch.offsetAt(i),
-    'original-timestamp': batch.timestampAt(i),
-    'error-code': code ?? name ?? 'Error',
-    'error-message': message ?? error,
-    attempts,
+    'original-topic': letter.topic,
+    'original-partition': letter.partition,
+    'original-offset': letter.offset,
+    'original-timestamp': letter.timestamp,
+    'error-code': letter.errorCode,
+    'error-message': letter.errorMessage,
+    attempts: letter.attempts,
   }
   return Object.entries(texts).map(([header, text]) => [header, Buffer.from(String(text))])
 }

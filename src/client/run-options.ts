@@ -4,20 +4,11 @@ import type { OnError } from '../delivery/attempts.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { Order } from '../delivery/lanes.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
+import type { RunContext } from '../delivery/run-context.ts'
 import { type ResolvedRunOptions, resolveOptions } from './options.ts'
 import type { ResourceLimits } from './options-run.ts'
 
-/** What a handler is told beside its batch or record. */
-export interface RunContext {
-  /** Fires when the handler's time is over, or when nobody waits for it any more. */
-  readonly signal: AbortSignal
-  /** Which attempt at this record, or at the first record of this batch, counted from 1. */
-  readonly attempt: number
-  /** The worker that the handler runs in; undefined on main. */
-  readonly worker: number | undefined
-  /** Record `i` of the batch (or the record itself, or without `i` all) is processed: a failure after it spares it. */
-  ack(i?: number): void
-}
+export type { RunContext }
 
 interface RunLimits {
   /** Handlers that run at once; default 1, and 16 in each worker with `processor`. */
@@ -59,14 +50,11 @@ export type RunOptions<K, V> = RunBatchOptions<K, V> | RunRecordOptions<K, V> | 
 
 const HANDLERS = ['eachBatch', 'eachRecord', 'processor'] as const
 
-/** Checked, complete. Exactly one handler; batches of one partition in the order of keys make no sense. */
+/** Checked, complete, with exactly one handler. */
 export function checkRunOptions(given: object): ResolvedRunOptions {
   const options = resolveOptions('run', given)
   if (HANDLERS.filter((name) => options[name] !== undefined).length !== 1) {
     throw new InvalidOption('INVALID_OPTION', 'run: give it eachBatch, eachRecord or processor, one of the three.')
-  }
-  if (options.eachRecord === undefined && options.order === 'key') {
-    throw new InvalidOption('INVALID_OPTION', "run: order 'key' goes with eachRecord: a batch has many keys.")
   }
   if (options.processor === undefined) {
     for (const name of ['workers', 'resourceLimits']) {

@@ -1,19 +1,21 @@
 // `consumer.run` with a processor: its partitions are read for worker threads, which run user code on them.
 // [main thread]
-import { type MillraceError, ThreadDied } from '../base/errors.ts'
+import { type MillraceError, ThreadDied, toWire } from '../base/errors.ts'
 import { onAbort } from '../base/on-abort.ts'
-import type { ProcessorStart } from '../control/processing.ts'
+import type { ProcessorAsk, ProcessorStart } from '../control/processing.ts'
 import { type ErrorPolicy, errorPolicy, nextStep } from '../delivery/attempts.ts'
 import type { Lease } from '../delivery/lease.ts'
+import type { DecodePolicy } from '../delivery/record-decoder.ts'
 import type { Engine, PartitionOwner, ReaderHandle } from '../engine/engine.ts'
 import { type PoolOwner, ProcessorPool } from '../engine/processor-pool.ts'
 import { faultError } from '../record/faults.ts'
 import { Kind } from '../ring/descriptor.ts'
-import type { LedgerEntry } from '../ring/ledger.ts'
+import type { RunningNote } from '../ring/ledger.ts'
 import type { ConsumerPartition } from './consumer-partition.ts'
 import type { ConsumerRun } from './consumer-run.ts'
 import type { ConsumerSource } from './consumer-source.ts'
 import type { ResolvedRunOptions } from './options.ts'
+import { DeadLetters } from './run-dead-letter.ts'
 
 /** What a run with a processor works on. */
 export interface ProcessorRunHost {
@@ -21,6 +23,11 @@ export interface ProcessorRunHost {
   onCorruptRecord: 'fail' | 'skip'
   /** The source, open. */
   open(): Promise<ConsumerSource>
+  /** Deserializers of a topic by name; throws when a worker does not know one. */
+  serdeNames(topic: string): { key: string | undefined; value: string | undefined }
+  onDeserializationError: DecodePolicy
+  timeoutMs: number
+  commit(partition: ConsumerPartition): Promise<void>
   /** Of one partition, which cannot be read on: true when somebody heard of it, and the others go on. */
   tell(error: MillraceError): boolean
   /** A worker died and was replaced. */
@@ -31,9 +38,10 @@ export interface ProcessorRunHost {
 interface Place extends PartitionOwner {
   partition: ConsumerPartition
   slot: number
-  /** Attempts of the batch at `attemptsAt` that ended with the death of their worker. */
-  attempts: number
-  attemptsAt: number
+  /** Attempts that ended with the death of their worker, by the offset of their first record. */
+  deaths: Map<number, { attempts: number; error: MillraceError }>
+  /** Too much is done behind a gap: nothing more is fetched until it closes. */
+  full: boolean
 }
 
 /** How long handlers are awaited at the end of a run whose handlers may take as long as they like. */
@@ -47,11 +55,13 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   readonly #options: ResolvedRunOptions
   readonly #host: ProcessorRunHost
   readonly #policy: ErrorPolicy
+  readonly #letters: DeadLetters
   readonly #places = new Map<number, Place>()
   readonly #ended: Promise<void>
   #end: (error?: unknown) => void = () => {}
   #handle: ReaderHandle | undefined
   #pool: ProcessorPool | undefined
+  #workers = 0
   #done: Promise<void> | undefined
   /** The workers are there. */
   #ready = false
@@ -60,6 +70,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     this.#options = options
     this.#host = host
     this.#policy = errorPolicy(options.onError)
+    this.#letters = new DeadLetters(host.engine, host.timeoutMs)
     this.#ended = new Promise<void>((resolve, reject) => {
       this.#end = (error) => (error === undefined ? resolve() : reject(error))
     })
@@ -93,12 +104,16 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
 
   pause(partition: ConsumerPartition): void {
     const place = this.#placeOf(partition)
-    if (place !== undefined) this.#handle?.unassign([place.slot])
+    if (place === undefined) return
+    this.#pool!.pause(place.slot, true)
+    this.#handle!.unassign([place.slot])
   }
 
   resume(partition: ConsumerPartition): void {
     const place = this.#placeOf(partition)
-    if (place !== undefined) this.#rewind(place, place.partition.tracker.floor)
+    if (place === undefined) return
+    this.#pool!.pause(place.slot, false)
+    this.#fetch(place)
   }
 
   reassigned(): void {
@@ -125,15 +140,17 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   }
 
   async #begun(): Promise<void> {
-    const { processor, workers, order, handlerTimeoutMs: timeoutMs, resourceLimits } = this.#options
-    const { engine } = this.#host
-    const { readerSettings } = await this.#host.open()
+    const { processor, order, concurrency = 16, handlerTimeoutMs: timeoutMs, resourceLimits } = this.#options
+    const { engine, timeoutMs: startMs, onDeserializationError, serdeNames } = this.#host
+    const source = await this.#host.open()
+    for (const { topic } of source.partitions) serdeNames(topic)
     const graceMs = timeoutMs === undefined ? GRACE_MS : 2 * timeoutMs
-    const laneOrder = order as 'partition' | 'none'
-    const spec = { module: processor!.href, order: laneOrder, policy: this.#policy, timeoutMs, graceMs, resourceLimits }
+    const handlers = { order, concurrency, policy: this.#policy, timeoutMs, onDeserializationError }
+    const spec = { options: { module: processor!.href, ...handlers }, startMs, graceMs, resourceLimits }
     const host = engine.poolHost()
-    this.#handle = engine.openReader(readerSettings)
-    this.#pool = new ProcessorPool(host, spec, workers, this)
+    this.#handle = engine.openReader(source.readerSettings)
+    this.#workers = Math.min(this.#options.workers, host.workersMax)
+    this.#pool = new ProcessorPool(host, spec, this.#workers, this)
     await engine.holding(this.#pool.start())
     this.#ready = true
     await this.#openAll()
@@ -160,7 +177,8 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
       else this.#failed(place.partition, faultError(fault, { topic, partition, offset: first }))
       return
     }
-    if (kind === Kind.data) tracker.arrived(Math.max(first, tracker.position), next)
+    // After a pause what was under way may come twice: its worker knows it.
+    if (kind === Kind.data && next > tracker.position) tracker.arrived(Math.max(first, tracker.position), next)
     else tracker.passed(next)
     place.partition.handedOut(tracker.position)
   }
@@ -170,17 +188,30 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     if (place === undefined) return
     const { tracker } = place.partition
     tracker.ack({ epoch: tracker.epoch, generation }, first, end)
+    if (tracker.full && !place.full) {
+      place.full = true
+      this.#handle!.unassign([slot])
+    } else if (place.full && 2 * tracker.doneAhead <= tracker.maxGapRecords) {
+      place.full = false
+      this.#fetch(place)
+    }
   }
 
-  failed(slot: number, generation: number, _offset: number, error: MillraceError): void {
+  failed(slot: number, generation: number, error: MillraceError): void {
     if (this.#current(slot, generation) !== undefined) this.#end(error)
   }
 
-  lost(index: number, running: LedgerEntry[], why: string): void {
+  async asked(asked: ProcessorAsk): Promise<void> {
+    if (asked.ask === 'deadLetter') return this.#letters.send(asked.to, asked.letter)
+    const place = this.#current(asked.slot, asked.generation)
+    if (place !== undefined) await this.#host.commit(place.partition)
+  }
+
+  lost(index: number, running: RunningNote[], why: string): void {
     this.#host.replaced(index, why)
     for (const place of this.#places.values()) {
-      if (place.slot % this.#options.workers !== index) continue
-      const error = afterDeath(place, running, why, this.#policy)
+      if (place.slot % this.#workers !== index) continue
+      const error = this.#countDeath(place, running, why)
       if (error !== undefined) return this.#end(error)
       this.#rewind(place, place.partition.tracker.floor)
     }
@@ -212,14 +243,13 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
       partition,
       generation: -1,
       slot: -1,
-      attempts: 0,
-      attemptsAt: -1,
+      deaths: new Map(),
+      full: false,
       // Batches that come to main instead are of before the run had workers, or of after it.
       arrived: (lease: Lease) => lease.release(),
       failed: (error) => this.#failed(partition, error),
     }
     place.slot = this.#handle!.slot(place)
-    partition.progress.askEnds = () => this.#handle?.logEnds(place.slot)
     this.#places.set(place.slot, place)
     this.#begin(place)
   }
@@ -227,19 +257,27 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   #close(place: Place): void {
     this.#handle!.unassign([place.slot])
     this.#places.delete(place.slot)
+    // What waits for user code is dropped there, and what runs is not listened to.
+    const generation = this.#host.engine.nextGeneration()
+    this.#pool!.begin([{ ...this.#startOf(place), generation }])
   }
 
   /** Reads from where the partition stands: nothing of an older generation is of use. */
   #begin(place: Place): void {
-    const { topic, partition, tracker, paused } = place.partition
-    const { slot } = place
+    const { tracker } = place.partition
     place.generation = tracker.generation
-    this.#pool!.begin([startOf(place)])
-    this.#handle!.unassign([slot])
-    if (paused) return
-    this.#handle!.assign([
-      { slot, generation: tracker.generation, topic, partition, position: tracker.position, end: undefined },
-    ])
+    place.full = false
+    for (const offset of place.deaths.keys()) if (offset < tracker.floor) place.deaths.delete(offset)
+    this.#pool!.begin([this.#startOf(place)])
+    this.#handle!.unassign([place.slot])
+    this.#fetch(place)
+  }
+
+  /** Has it fetched from the first offset on that no worker has, unless that is not wanted now. */
+  #fetch({ slot, generation, partition: one, full }: Place): void {
+    const { topic, partition, tracker, paused } = one
+    if (paused || full) return
+    this.#handle!.assign([{ slot, generation, topic, partition, position: tracker.position, end: undefined }])
   }
 
   /** Reads on from there; what was handed out is void. */
@@ -247,28 +285,30 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     place.partition.moveTo(position, this.#host.engine.nextGeneration(), false)
     this.#begin(place)
   }
-}
 
-function startOf({ slot, partition }: Place): ProcessorStart {
-  const { topic, partition: number, tracker } = partition
-  return { slot, generation: tracker.generation, topic, partition: number, position: tracker.floor }
-}
+  #startOf({ slot, partition: one, deaths }: Place): ProcessorStart {
+    const { topic, partition, tracker, paused } = one
+    return {
+      ...{ slot, topic, partition, paused, generation: tracker.generation, position: tracker.position },
+      ...this.#host.serdeNames(topic),
+      deaths: Array.from(deaths, ([offset, { attempts, error }]) => ({ offset, attempts, error: toWire(error) })),
+    }
+  }
 
-/** Counts an attempt for what was running; what has none left ends the run, or is left out. */
-function afterDeath(place: Place, running: LedgerEntry[], why: string, policy: ErrorPolicy): MillraceError | undefined {
-  const { slot, generation } = place
-  const { tracker, topic, partition } = place.partition
-  const was = running.find((entry) => entry.slot === slot && entry.generation === generation)
-  if (was === undefined) return undefined
-  if (place.attemptsAt !== was.baseOffset) place.attempts = 0
-  place.attemptsAt = was.baseOffset
-  place.attempts++
-  const text = `The worker that processed ${topic}[${partition}] from offset ${was.baseOffset} on ended: ${why}.`
-  const details = { topic, partition, offset: was.baseOffset, retriable: true }
-  const error = new ThreadDied('PROCESSOR_DIED', text, details)
-  const next = nextStep(policy, place.attempts, error, NO_JITTER)
-  if (next.do === 'retry') return undefined
-  if (next.do !== 'skip') return error
-  tracker.ack({ epoch: tracker.epoch, generation }, was.baseOffset, was.nextOffset)
-  return undefined
+  /** An attempt for what was running. The next worker does what is left to be done about it, short of the end. */
+  #countDeath({ slot, generation, partition: one, deaths }: Place, running: RunningNote[], why: string) {
+    const { tracker, topic, partition } = one
+    for (const note of running) {
+      if (note.slot !== slot || note.generation !== generation) continue
+      const offset = tracker.pending(note.offset, tracker.position)?.first
+      if (offset === undefined) continue
+      const attempts = (deaths.get(offset)?.attempts ?? 0) + 1
+      const where = `${topic}[${partition}] from offset ${offset} on`
+      const text = `The worker that had the processor ${this.#options.processor!.href} at ${where} ended: ${why}.`
+      const error = new ThreadDied('PROCESSOR_DIED', text, { topic, partition, offset, retriable: true })
+      deaths.set(offset, { attempts, error })
+      if (nextStep(this.#policy, attempts, error, NO_JITTER).do === 'fail') return error
+    }
+    return undefined
+  }
 }

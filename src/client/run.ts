@@ -1,14 +1,17 @@
 // `consumer.run` on main: hands batches or records to a handler, in order where asked for, many at once. [main thread]
 import { onAbort } from '../base/on-abort.ts'
+import { systemRandom } from '../base/random.ts'
 import { errorPolicy } from '../delivery/attempts.ts'
 import type { Batch } from '../delivery/batch.ts'
+import { deadLetterOf } from '../delivery/dead-letter.ts'
+import { splitByKey } from '../delivery/key-split.ts'
 import { Lanes, type Started } from '../delivery/lanes.ts'
+import { type AttemptPlan, runBatch, runRecord } from '../delivery/run-attempts.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { ConsumerPartition } from './consumer-partition.ts'
 import type { ConsumerRun } from './consumer-run.ts'
 import type { SourceBatch } from './consumer-source.ts'
 import type { ResolvedRunOptions } from './options.ts'
-import { type AttemptPlan, runBatch, runRecord } from './run-attempts.ts'
 import { DeadLetters } from './run-dead-letter.ts'
 
 /** What a run works on. */
@@ -46,6 +49,8 @@ export class Run implements ConsumerRun {
   readonly #host: RunHost
   readonly #plan: AttemptPlan
   readonly #lanes: Lanes<Job>
+  /** Into how many lanes the keys of a batch fall. */
+  readonly #keyLanes: number
   readonly #waiting = new Map<ConsumerPartition, Held[]>()
   readonly #ending = new AbortController()
   readonly #handlers = new AbortController()
@@ -59,17 +64,22 @@ export class Run implements ConsumerRun {
     const { concurrency = 1, order, maxInFlightRecords } = options
     this.#options = options
     this.#host = host
+    this.#keyLanes = concurrency
     // Batches go to the lanes one by one, so that a pause finds them here.
-    const maxInFlight = options.eachRecord !== undefined ? maxInFlightRecords : order === 'none' ? concurrency : 1
+    const maxInFlightBatches = order === 'partition' ? 1 : concurrency
+    const maxInFlight = options.eachRecord !== undefined ? maxInFlightRecords : maxInFlightBatches
     this.#lanes = new Lanes({ order, concurrency, maxInFlight })
     const letters = new DeadLetters(host.engine, host.timeoutMs)
     this.#plan = {
       clock: host.engine.clock,
+      random: systemRandom,
+      handlerName: 'The handler',
+      worker: undefined,
       policy: errorPolicy(options.onError),
       timeoutMs: options.handlerTimeoutMs,
       handlers: this.#handlers.signal,
       ending: this.#ending.signal,
-      deadLetter: (...letter) => letters.send(...letter),
+      deadLetter: (to, ...failed) => letters.send(to, deadLetterOf(...failed)),
     }
   }
 
@@ -153,19 +163,31 @@ export class Run implements ConsumerRun {
   #feed(partition: ConsumerPartition): void {
     const queue = this.#waiting.get(partition)
     if (queue === undefined || this.#ending.signal.aborted) return
-    const byRecord = this.#options.eachRecord !== undefined
     while (queue.length > 0 && !partition.paused && !partition.tracker.full && this.#lanes.hasRoom(partition.key)) {
-      const held = queue[0]!
-      const row = held.next
-      held.next = byRecord ? row + 1 : held.batch.count
-      if (held.next === held.batch.count) queue.shift()
-      held.open++
-      partition.given = held.next < held.batch.count ? held.batch.offsetAt(held.next) : held.batch.nextOffset
-      const add = (key: Buffer | null) => this.#lanes.add(partition.key, { held, row }, key)
-      if (this.#options.order === 'key') held.batch.withKey(row, add)
-      else add(null)
+      if (this.#options.eachRecord !== undefined) this.#addRecord(queue)
+      else this.#addBatch(queue.shift()!)
     }
     if (queue.length === 0) this.#waiting.delete(partition)
+  }
+
+  #addRecord(queue: Held[]): void {
+    const held = queue[0]!
+    const { partition, batch, next: row } = held
+    held.next++
+    held.open++
+    if (held.next === batch.count) queue.shift()
+    partition.given = held.next < batch.count ? batch.offsetAt(held.next) : batch.nextOffset
+    const add = (key: Buffer | null) => this.#lanes.add(partition.key, { held, row }, key)
+    if (this.#options.order === 'key') batch.withKey(row, add)
+    else add(null)
+  }
+
+  #addBatch({ partition, batch: whole }: Held): void {
+    partition.given = whole.nextOffset
+    const byKey = this.#options.order === 'key'
+    for (const { lane, batch } of byKey ? splitByKey(whole, this.#keyLanes) : [{ lane: null, batch: whole }]) {
+      this.#lanes.add(partition.key, { held: { partition, batch, next: batch.count, open: 1 }, row: 0 }, lane)
+    }
   }
 
   #pump(): void {
@@ -181,8 +203,8 @@ export class Run implements ConsumerRun {
     const { partition, batch } = held
     const { eachBatch, eachRecord } = this.#options
     try {
-      if (eachRecord !== undefined) await runRecord(this.#plan, partition, batch, row, eachRecord as never)
-      else await runBatch(this.#plan, partition, batch, eachBatch as never)
+      if (eachRecord !== undefined) await runRecord(this.#plan, partition.standing(), batch, row, eachRecord as never)
+      else await runBatch(this.#plan, partition.standing(), batch, eachBatch as never)
     } catch (error) {
       this.#fail(error)
     }

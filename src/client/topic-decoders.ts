@@ -1,6 +1,7 @@
 // How the records of each topic are deserialized by one reader. [main thread]
+import { InvalidOption } from '../base/errors.ts'
 import { type DecodePolicy, RecordDecoder } from '../delivery/record-decoder.ts'
-import type { Deserializer } from '../delivery/serdes.ts'
+import { type BuiltinSerde, builtinName, type Deserializer } from '../delivery/serdes.ts'
 
 /** The deserializers that the client was given for a topic. */
 export type SerdesOf = (topic: string) => TopicSerdes
@@ -33,6 +34,12 @@ export class TopicDecoders {
     return { key: this.#options.key ?? given.key, value: this.#options.value ?? given.value }
   }
 
+  /** The deserializers of a topic as workers know them; throws when one is not a serde of millrace's own. */
+  names(topic: string): { key: BuiltinSerde | undefined; value: BuiltinSerde | undefined } {
+    const { key, value } = this.serdes(topic)
+    return { key: nameOf(topic, 'key', key), value: nameOf(topic, 'value', value) }
+  }
+
   /** The decoder of a topic. */
   of(topic: string): RecordDecoder<unknown, unknown> {
     let decoder = this.#made.get(topic)
@@ -43,4 +50,14 @@ export class TopicDecoders {
     }
     return decoder
   }
+}
+
+function nameOf(topic: string, part: string, deserializer: Deserializer<unknown> | undefined) {
+  if (deserializer === undefined) return undefined
+  const name = builtinName(deserializer)
+  if (name !== undefined) return name
+  const text =
+    `run: the ${part} deserializer of topic '${topic}' cannot go to worker threads, which know json(), string(), ` +
+    'raw(), int32(), int64() and uuid(). Deserialize in the processor, and give such a consumer none.'
+  throw new InvalidOption('SERDE_NOT_IN_WORKERS', text, { topic })
 }

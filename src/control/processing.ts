@@ -8,13 +8,41 @@ export interface ProcessorStart {
   topic: string
   partition: number
   position: number
+  /** Nothing of it is handed to user code for now. */
+  paused: boolean
+  /** Deserializers by name; undefined gives bytes. */
+  key: string | undefined
+  value: string | undefined
+  /** Attempts that ended with the death of their worker, by the offset of their first record. */
+  deaths: { offset: number; attempts: number; error: WireError }[]
 }
+
+/** A record that failed for good, and why. */
+export interface DeadLetter {
+  topic: string
+  partition: number
+  offset: number
+  timestamp: number
+  key: Uint8Array | null
+  value: Uint8Array | null
+  headers: [name: string, value: Uint8Array | null][]
+  errorCode: string
+  errorMessage: string
+  attempts: number
+}
+
+/** What a worker has main do for it: each is answered with `answer`. */
+export type ProcessorAsk =
+  /** Everything that was acknowledged before is in the ring: commit the partition up to its floor. */
+  { ask: 'commit'; slot: number; generation: number } | { ask: 'deadLetter'; to: string; letter: DeadLetter }
 
 /** Main to a worker with a processor. */
 export type ToProcessor =
   | { type: 'starts'; starts: ProcessorStart[] }
-  /** Ends it: nothing new is begun, what runs is awaited. */
-  | { type: 'stop' }
+  | { type: 'pause'; slot: number; paused: boolean }
+  | { type: 'answer'; id: number; error: WireError | undefined }
+  /** Ends it: nothing new is begun, what runs is awaited for the grace. */
+  | { type: 'stop'; graceMs: number }
 
 /** A worker with a processor to main. */
 export type FromProcessor =
@@ -22,5 +50,7 @@ export type FromProcessor =
   /** The processor cannot be loaded, or its `init` failed. */
   | { type: 'refused'; error: WireError }
   /** A batch failed for good. */
-  | { type: 'failed'; slot: number; generation: number; offset: number; error: WireError }
-  | { type: 'stopped' }
+  | { type: 'failed'; slot: number; generation: number; error: WireError }
+  | { type: 'asked'; id: number; asked: ProcessorAsk }
+  /** Nothing of it runs any more; the error of its `close`. */
+  | { type: 'stopped'; error: WireError | undefined }

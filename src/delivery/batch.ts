@@ -11,8 +11,37 @@ import type { RecordDecoder } from './record-decoder.ts'
 export interface BatchRange {
   first: number
   end: number
-  /** Offset of the first record after the range, when it is a part of what is shown; default: the end of the batch. */
-  nextOffset?: number | undefined
+}
+
+/** What gives memory back, once. */
+interface Hold {
+  readonly released: boolean
+  release(): void
+}
+
+/** What all parts of a batch have in common. */
+interface Whole<K, V> {
+  readonly lease: Lease
+  readonly decoder: RecordDecoder<K, V>
+  readonly acks: BatchAcks | undefined
+  /** The first row after those that are shown of the wire batch. */
+  readonly end: number
+  owned: OwnedBatch | undefined
+}
+
+/** Which offsets are processed. */
+export interface Pending {
+  isDone(offset: number): boolean
+  /** The first stretch that is not, at or after `first` and before `end`. */
+  pending(first: number, end: number): { first: number; end: number } | undefined
+}
+
+/** Some rows of it, in rising order: a stretch from `first` to before `end`, or chosen ones. */
+interface Part {
+  first: number
+  end: number
+  rows?: Int32Array | undefined
+  hold: Hold
 }
 
 /**
@@ -35,41 +64,50 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
   readonly highWatermark: number
   /** Leader epoch under which the batch was written. */
   readonly leaderEpoch: number
+  readonly #whole: Whole<K, V>
   readonly #lease: Lease
   readonly #first: number
-  readonly #decoder: RecordDecoder<K, V>
-  readonly #acks: BatchAcks | undefined
-  #owned: OwnedBatch | undefined
+  readonly #rows: Int32Array | undefined
+  readonly #hold: Hold
+  /** The offsets of chosen rows, when they can be read no more. */
+  #stretches: { first: number; end: number }[] | undefined
 
-  /** @internal */
-  constructor(
-    topic: string,
-    partition: number,
-    lease: Lease,
-    range: BatchRange,
-    decoder: RecordDecoder<K, V>,
-    acks?: BatchAcks,
-  ) {
+  /** @internal Rows of a lease; or a part of such a batch. */
+  constructor(topic: string, partition: number, whole: Whole<K, V>, part: Part) {
+    const { lease } = whole
     this.topic = topic
     this.partition = partition
-    this.count = range.end - range.first
-    this.nextOffset = range.nextOffset ?? lease.nextOffset
+    this.count = part.rows?.length ?? part.end - part.first
     this.highWatermark = lease.highWatermark
     this.leaderEpoch = lease.leaderEpoch
+    this.#whole = whole
     this.#lease = lease
-    this.#first = range.first
-    this.#decoder = decoder
-    this.#acks = acks
+    this.#first = part.first
+    this.#rows = part.rows
+    this.#hold = part.hold
+    this.nextOffset = this.#endOf(this.#at(this.count - 1))
     this.baseOffset = this.offsetAt(0)
     this.lastOffset = this.offsetAt(this.count - 1)
   }
 
-  /** Whether `release` was called. */
-  get released(): boolean {
-    return this.#lease.released
+  /** @internal Rows of a lease, which it releases. */
+  static of<K, V>(
+    name: { topic: string; partition: number },
+    lease: Lease,
+    { first, end }: BatchRange,
+    decoder: RecordDecoder<K, V>,
+    acks?: BatchAcks,
+  ): Batch<K, V> {
+    const whole = { lease, decoder, acks, end, owned: undefined }
+    return new Batch(name.topic, name.partition, whole, { first, end, hold: lease })
   }
 
-  /** Bytes of its records, decompressed. */
+  /** Whether `release` was called. */
+  get released(): boolean {
+    return this.#hold.released
+  }
+
+  /** Bytes of its records, decompressed; of a part of a batch: of the whole. */
   get sizeBytes(): number {
     return this.#lease.recordsBytes
   }
@@ -111,7 +149,7 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
 
   /** Record `i`, with bytes of its own. Throws what its deserializer threw, unless the policy is `raw`. */
   recordAt(i: number): ConsumerRecord<K, V> {
-    const record = this.decodeAt(i, this.#decoder.policy === 'raw' ? 'raw' : 'fail')
+    const record = this.decodeAt(i, this.#whole.decoder.policy === 'raw' ? 'raw' : 'fail')
     return record as ConsumerRecord<K, V>
   }
 
@@ -127,8 +165,12 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
   /** Record `i`, or all, are processed: from here on they may be committed. False: refused, the partition is gone. */
   ack(i?: number): boolean {
     const acks = this.#acked()
-    if (i === undefined) return acks.ack(this.baseOffset, this.nextOffset)
-    return acks.ack(this.offsetAt(i), i + 1 < this.count ? this.offsetAt(i + 1) : this.nextOffset)
+    if (i !== undefined) return acks.ack(this.offsetAt(i), this.#endOf(this.#at(i)))
+    if (this.#rows === undefined) return acks.ack(this.baseOffset, this.nextOffset)
+    if (this.released && this.#stretches === undefined) throw released(this)
+    let counted = true
+    for (const { first, end } of this.#stretches ?? this.#stretchesOf(this.#rows)) counted = acks.ack(first, end)
+    return counted
   }
 
   /** All records are processed; commits what is processed of the partition, without a gap. */
@@ -139,39 +181,96 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
 
   /** Gives the memory back. The loop over `.batches()` does it by itself. */
   release(): void {
-    this.#lease.release()
+    // A handler may release its batch before it ends; all of it counts as processed then.
+    if (this.#rows !== undefined && !this.released) this.#stretches = this.#stretchesOf(this.#rows)
+    this.#hold.release()
   }
 
   [Symbol.dispose](): void {
     this.release()
   }
 
+  /** @internal Commits what is processed of the partition, without a gap. */
+  commitFloor(): Promise<void> {
+    return this.#acked().commit()
+  }
+
   /** @internal Records from `first` to before `end`, as a batch of the same memory: releasing one releases both. */
   part(first: number, end: number): Batch<K, V> {
     if (first === 0 && end === this.count) return this
-    const nextOffset = end < this.count ? this.offsetAt(end) : this.nextOffset
-    const range = { first: this.#first + first, end: this.#first + end, nextOffset }
-    return new Batch(this.topic, this.partition, this.#lease, range, this.#decoder, this.#acks)
+    if (this.#rows !== undefined) return this.#pick(this.#rows.subarray(first, end), this.#hold)
+    const part = { first: this.#first + first, end: this.#first + end, hold: this.#hold }
+    return new Batch(this.topic, this.partition, this.#whole, part)
+  }
+
+  /** @internal What is not processed yet: the first stretch of it, or of chosen records all. */
+  left(offsets: Pending): Batch<K, V> | undefined {
+    const range = offsets.pending(this.baseOffset, this.nextOffset)
+    if (range === undefined) return undefined
+    const whole = range.first === this.baseOffset && range.end === this.nextOffset
+    if (this.#rows === undefined) return whole ? this : this.part(this.#rowOf(range.first), this.#rowOf(range.end))
+    const rows = whole ? this.#rows : this.#rows.filter((row) => !offsets.isDone(this.#held().offsetAt(row)))
+    if (rows.length === 0) return undefined
+    return rows.length === this.count ? this : this.#pick(rows, this.#hold)
+  }
+
+  /** @internal The records at these places, as batches of the same memory, which is free when all are released. */
+  split(places: readonly (readonly number[])[]): Batch<K, V>[] {
+    if (places.length === 1) return [this]
+    const left = { count: places.length }
+    return places.map((some) => {
+      const rows = Int32Array.from(some, (i) => this.#at(i))
+      return this.#pick(rows, new Share(left, this.#hold))
+    })
   }
 
   /** @internal Record `i`, or undefined when it is to be skipped. */
-  decodeAt(i: number, policy = this.#decoder.policy): ConsumerRecord<K, V> | undefined {
+  decodeAt(i: number, policy = this.#whole.decoder.policy): ConsumerRecord<K, V> | undefined {
+    const { decoder } = this.#whole
     const lease = this.#held()
     const at = this.#at(i)
     const owned = this.own()
     const offset = lease.offsetAt(at)
     const timestamp = lease.timestampAt(at)
-    if (!this.#decoder.active) return new ConsumerRecord<K, V>(owned, at, offset, timestamp, UNREAD, UNREAD)
+    if (!decoder.active) return new ConsumerRecord<K, V>(owned, at, offset, timestamp, UNREAD, UNREAD)
     const raw = new ConsumerRecord<Buffer | null, Buffer | null>(owned, at, offset, timestamp, UNREAD, UNREAD)
-    return this.#decoder.decode(raw, policy, (key, value) => {
+    return decoder.decode(raw, policy, (key, value) => {
       return new ConsumerRecord<K, V>(owned, at, offset, timestamp, key, value)
     })
   }
 
   /** @internal The batch's bytes outside shared memory: one copy, made when the first record is taken. */
   own(): OwnedBatch {
-    this.#owned ??= { topic: this.topic, partition: this.partition, acks: this.#acks, ...this.#held().copy() }
-    return this.#owned
+    const { topic, partition } = this
+    const lease = this.#held()
+    this.#whole.owned ??= { topic, partition, acks: this.#whole.acks, ...lease.copy() }
+    return this.#whole.owned
+  }
+
+  #pick(rows: Int32Array, hold: Hold): Batch<K, V> {
+    return new Batch(this.topic, this.partition, this.#whole, { first: 0, end: 0, rows, hold })
+  }
+
+  /** The first record at or after an offset. */
+  #rowOf(offset: number): number {
+    let low = 0
+    let high = this.count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.offsetAt(middle) < offset) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  #stretchesOf(rows: Int32Array): { first: number; end: number }[] {
+    return Array.from(rows, (row) => ({ first: this.#lease.offsetAt(row), end: this.#endOf(row) }))
+  }
+
+  /** The first offset that belongs to no record up to this row. */
+  #endOf(row: number): number {
+    const lease = this.#lease
+    return row + 1 < this.#whole.end ? lease.offsetAt(row + 1) : lease.nextOffset
   }
 
   #lend<R>(i: number, start: number, length: number, use: (bytes: Buffer | null) => R): R {
@@ -190,18 +289,38 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
   }
 
   #acked(): BatchAcks {
-    if (this.#acks === undefined) throw notConsumed(this)
-    return this.#acks
+    const { acks } = this.#whole
+    if (acks === undefined) throw notConsumed(this)
+    return acks
   }
 
   #at(i: number): number {
     if (!(i >= 0 && i < this.count)) throw new RangeError(`record ${i} of a batch of ${this.count}`)
-    return this.#first + i
+    return this.#rows === undefined ? this.#first + i : this.#rows[i]!
   }
 
   #held(): Lease {
-    if (this.#lease.released) throw released(this)
+    if (this.#hold.released) throw released(this)
     return this.#lease
+  }
+}
+
+/** One of several holds on the same memory. */
+class Share implements Hold {
+  released = false
+  readonly #left: { count: number }
+  readonly #whole: Hold
+
+  constructor(left: { count: number }, whole: Hold) {
+    this.#left = left
+    this.#whole = whole
+  }
+
+  release(): void {
+    if (this.released) return
+    this.released = true
+    this.#left.count--
+    if (this.#left.count === 0) this.#whole.release()
   }
 }
 

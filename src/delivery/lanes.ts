@@ -41,6 +41,8 @@ export class Lanes<T> {
   readonly #places = new Map<string, Place<T>>()
   /** Partitions with something ready, served in turn. */
   #turns: Place<T>[] = []
+  /** Partitions of which nothing starts for now. */
+  readonly #heldBack = new Set<string>()
   #running = 0
   #waiting = 0
 
@@ -63,8 +65,8 @@ export class Lanes<T> {
     return (this.#places.get(partition)?.inFlight ?? 0) < this.limits.maxInFlight
   }
 
-  /** Adds work, in the order of its offsets within a partition. The key counts with `order: 'key'` only. */
-  add(partition: string, item: T, key: Uint8Array | null = null): void {
+  /** Adds work, in the order of its offsets within a partition. The key or its lane counts with `order: 'key'` only. */
+  add(partition: string, item: T, key: Uint8Array | string | null = null): void {
     const place = this.#place(partition)
     const lane = this.#laneOf(key)
     const entry: Started<T> = { item, place, lane }
@@ -84,7 +86,8 @@ export class Lanes<T> {
   /** The next item that may run, which now counts as running; undefined when none may. Partitions take turns. */
   next(): Started<T> | undefined {
     if (this.#running >= this.limits.concurrency) return undefined
-    const place = this.#turns.shift()
+    let place = this.#turns.shift()
+    while (place !== undefined && this.#heldBack.has(place.partition)) place = this.#turns.shift()
     if (place === undefined) return undefined
     const entry = place.ready[place.head++]!
     if (place.head === place.ready.length) {
@@ -94,6 +97,19 @@ export class Lanes<T> {
     this.#running++
     this.#waiting--
     return entry
+  }
+
+  /** Starts nothing of a partition from here on. */
+  hold(partition: string): void {
+    this.#heldBack.add(partition)
+  }
+
+  /** A partition that was held back may go on. */
+  resume(partition: string): void {
+    const place = this.#places.get(partition)
+    if (this.#heldBack.delete(partition) && place !== undefined && place.ready.length > place.head) {
+      if (!this.#turns.includes(place)) this.#turns.push(place)
+    }
   }
 
   /** An item has run, well or not: what waited behind it may start. */
@@ -150,9 +166,10 @@ export class Lanes<T> {
   }
 
   /** Keys are the same when their bytes are: Latin-1 is a text with one character a byte. */
-  #laneOf(key: Uint8Array | null): string | undefined {
+  #laneOf(key: Uint8Array | string | null): string | undefined {
     if (this.limits.order === 'none') return undefined
     if (this.limits.order === 'partition') return ''
+    if (typeof key === 'string') return key
     return key === null ? undefined : Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
   }
 }

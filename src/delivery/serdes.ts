@@ -26,9 +26,23 @@ export interface Deserializer<T> {
 /** Both directions. */
 export interface Serde<T> extends Serializer<T>, Deserializer<T> {}
 
+/** The serdes that every thread knows by name. */
+export type BuiltinSerde = 'json' | 'string' | 'raw' | 'int32' | 'int64' | 'uuid'
+
+const builtins = new WeakMap<object, BuiltinSerde>()
+
+/** The name of a deserializer that every thread knows; undefined for one of the user's own. */
+export const builtinName = (deserializer: Deserializer<unknown>): BuiltinSerde | undefined => builtins.get(deserializer)
+
+/** The deserializer of that name. */
+export function builtinSerde(name: BuiltinSerde): Deserializer<unknown> {
+  return { json, string, raw, int32, int64, uuid }[name]()
+}
+
 /** JSON text in UTF-8. The type is a promise of the caller's: nothing checks it. */
 export function json<T = unknown>(): Serde<T | null> {
   return serde<T>(
+    'json',
     'JSON',
     (value) => Buffer.from(JSON.stringify(value) ?? refuse('nothing that JSON can hold'), 'utf8'),
     (bytes) => JSON.parse(bytes.toString('utf8')) as T,
@@ -38,6 +52,7 @@ export function json<T = unknown>(): Serde<T | null> {
 /** Text in UTF-8, as Java's StringSerializer. */
 export function string(): Serde<string | null> {
   return serde(
+    'string',
     'a string',
     (value) => (typeof value === 'string' ? Buffer.from(value, 'utf8') : refuse(typeof value)),
     (bytes) => bytes.toString('utf8'),
@@ -46,12 +61,13 @@ export function string(): Serde<string | null> {
 
 /** The bytes as they are; what may be sent without a serializer may be sent with this one. */
 export function raw(): Serializer<Sendable> & Deserializer<Uint8Array | null> {
-  return { serialize: toBytes, deserialize: (bytes) => bytes }
+  return named('raw', { serialize: toBytes, deserialize: (bytes: Uint8Array | null) => bytes })
 }
 
 /** Four bytes, big-endian, signed, as Java's IntegerSerializer. */
 export function int32(): Serde<number | null> {
   return serde(
+    'int32',
     'a whole number of 4 bytes',
     (value) => {
       if (!Number.isInteger(value) || value !== (value | 0)) refuse(`${value}, which is no 32-bit integer`)
@@ -66,6 +82,7 @@ export function int32(): Serde<number | null> {
 /** Eight bytes, big-endian, signed, as Java's LongSerializer; reads as bigint, so that no digit is lost. */
 export function int64(): Serializer<bigint | number | null> & Deserializer<bigint | null> {
   return serde<bigint, bigint | number>(
+    'int64',
     'a whole number of 8 bytes',
     (value) => {
       const exact = typeof value === 'bigint' || Number.isSafeInteger(value)
@@ -83,6 +100,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 /** A UUID as its 36 characters, as Java's UUIDSerializer. */
 export function uuid(): Serde<string | null> {
   return serde(
+    'uuid',
     'a UUID of 36 characters',
     (value) => (UUID.test(value) ? Buffer.from(value, 'latin1') : refuse(`'${value}'`)),
     (bytes) => {
@@ -120,19 +138,25 @@ export function encode<T>(serializer: Serializer<T>, value: T, context: SerdeCon
   }
 }
 
+function named<S extends object>(name: BuiltinSerde, serde: S): S {
+  builtins.set(serde, name)
+  return serde
+}
+
 function serde<T, Given = T>(
+  name: BuiltinSerde,
   what: string,
   write: (value: Given) => Uint8Array,
   read: (bytes: Buffer) => T,
 ): Serializer<Given | null> & Deserializer<T | null> {
-  return {
-    serialize(value) {
+  return named(name, {
+    serialize(value: Given | null) {
       return value === null || value === undefined ? null : attempt(what, 'SERIALIZATION', () => write(value))
     },
-    deserialize(bytes) {
+    deserialize(bytes: Uint8Array | null) {
       return bytes === null ? null : attempt(what, 'DESERIALIZATION', () => read(asBuffer(bytes)))
     },
-  }
+  })
 }
 
 function attempt<T>(what: string, code: string, step: () => T): T {

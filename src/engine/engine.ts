@@ -32,8 +32,10 @@ export interface EngineParts {
   onDeath(report: (error: MillraceError) => void): void
   /** Share of time each thread was busy since the start, 0 to 1, by name. */
   busy(): Record<string, number>
-  /** Starts a thread with user code. */
-  startProcessor?(spec: ProcessorSpec, worker: WorkerMemory, index: number): ProcessorThread
+  /** Workers with user code; more would share a thread. */
+  workersMax: number
+  /** Starts a worker with user code. */
+  startProcessor(spec: ProcessorSpec, worker: WorkerMemory, index: number): ProcessorThread
   compressors: CompressorLines
   /** Where main's own choices come from. */
   random: Random
@@ -177,14 +179,11 @@ export class Engine {
 
   /** @internal What a pool of workers with user code needs. */
   poolHost(): PoolHost {
-    const { startProcessor } = this.#parts
-    if (startProcessor === undefined) {
-      const text = "A processor needs worker threads: leave `threads: 'inline'` out, or use eachBatch."
-      throw new InvalidOption('PROCESSOR_INLINE', text)
-    }
+    const { startProcessor, workersMax } = this.#parts
     return {
       memory: this.memory,
       clock: this.clock,
+      workersMax,
       startProcessor,
       nextWorker: () => {
         const place = this.#freePlaces.pop() ?? this.#placesMade++

@@ -1,23 +1,23 @@
 // The workers of one run with a processor: started, told where to begin, replaced when they die. [main thread]
-import type { Clock } from '../base/clock.ts'
-import { fromWire, type MillraceError, ThreadDied } from '../base/errors.ts'
+import type { Clock, Timer } from '../base/clock.ts'
+import { fromWire, type MillraceError, ThreadDied, Timeout, toWire } from '../base/errors.ts'
 import type { Call, CallResults, SpillPort } from '../control/commands.ts'
-import type { FromProcessor, ProcessorStart, ToProcessor } from '../control/processing.ts'
+import type { FromProcessor, ProcessorAsk, ProcessorStart, ToProcessor } from '../control/processing.ts'
 import { spillHolder } from '../control/spills.ts'
-import type { ErrorPolicy } from '../delivery/attempts.ts'
+import type { HandlerOptions } from '../delivery/handler-options.ts'
 import { Field, getLong, Kind } from '../ring/descriptor.ts'
 import { allocateWorker, type WorkerMemory } from '../ring/layout.ts'
-import { Ledger, type LedgerEntry } from '../ring/ledger.ts'
+import { Ledger, type RunningNote } from '../ring/ledger.ts'
 import type { Memory } from '../ring/memory.ts'
 import { giveSpillTokenOf } from '../ring/spill.ts'
 import type { WorkerView } from '../ring/worker-view.ts'
 
 /** What every worker of a run is started with. */
 export interface ProcessorSpec {
-  module: string
-  order: 'partition' | 'none'
-  policy: ErrorPolicy
-  timeoutMs: number | undefined
+  options: HandlerOptions
+  /** How long one may take to load its module and to get ready. */
+  startMs: number
+  /** How long handlers are awaited at the end. */
   graceMs: number
   /** Of the heap and the stack of each thread, as worker_threads takes them; default: those of the process. */
   resourceLimits?:
@@ -40,6 +40,8 @@ export interface ProcessorThread {
 export interface PoolHost {
   readonly memory: Memory
   readonly clock: Clock
+  /** More would share a thread. */
+  readonly workersMax: number
   startProcessor(spec: ProcessorSpec, worker: WorkerMemory, index: number): ProcessorThread
   nextWorker(): { id: number; place: number }
   freePlace(place: number): void
@@ -56,9 +58,11 @@ export interface PoolOwner {
   /** User code is done with these offsets. */
   processed(slot: number, generation: number, first: number, end: number): void
   /** A batch failed for good. */
-  failed(slot: number, generation: number, offset: number, error: MillraceError): void
+  failed(slot: number, generation: number, error: MillraceError): void
+  /** User code asks for something. */
+  asked(asked: ProcessorAsk): Promise<void>
   /** A worker died and a new one has its place: what it had is to be read again, from where the owner says. */
-  lost(index: number, running: LedgerEntry[], why: string): void
+  lost(index: number, running: RunningNote[], why: string): void
   /** The run cannot go on. */
   broken(error: MillraceError): void
 }
@@ -69,11 +73,18 @@ const BEGIN_TRIES = 5
 /** How much longer than its handlers a thread may take to end. */
 const STOP_MS = 500
 
+/** How long a thread may take to say that a handler's time is over, before it is taken to be stuck. */
+const STUCK_MS = 250
+
 interface Member {
   index: number
   worker: WorkerView
   thread: ProcessorThread
   exited: Promise<string>
+  /** Handlers at work by their sequence, and when they were first seen. */
+  running: Map<number, number>
+  /** Why its thread was ended from here. */
+  stuck: string | undefined
 }
 
 /** As many workers as were asked for, or a replacement under way. A partition belongs to the worker slot % count. */
@@ -89,8 +100,8 @@ export class ProcessorPool {
   #starting: Promise<unknown> | undefined
   readonly #replacing = new Set<Promise<void>>()
   #closed = false
-  /** Workers that died and were replaced. */
-  replaced = 0
+  #watch: Timer | undefined
+  #closeFailed: MillraceError | undefined
 
   constructor(host: PoolHost, spec: ProcessorSpec, count: number, owner: PoolOwner) {
     this.#host = host
@@ -113,7 +124,8 @@ export class ProcessorPool {
     }
     if (this.#closed) return
     await this.#route([])
-    for (const member of this.#members) this.#watch(member)
+    for (const member of this.#members) this.#awaitEnd(member)
+    this.#watchHandlers()
   }
 
   /** Partitions begin, or begin anew. To be told before I/O is. */
@@ -125,9 +137,17 @@ export class ProcessorPool {
     }
   }
 
-  /** Ends one thread where it stands; it is replaced. */
-  terminate(index: number): void {
-    this.#members[index]?.thread.terminate()
+  /** Nothing of a partition is handed to user code for now, or it goes on. */
+  pause(slot: number, paused: boolean): void {
+    const index = slot % this.#count
+    const start = this.#starts[index]!.get(slot)
+    if (start !== undefined) start.paused = paused
+    this.#members[index]!.thread.post({ type: 'pause', slot, paused })
+  }
+
+  /** A partition is not read any more. */
+  forget(slot: number): void {
+    this.#starts[slot % this.#count]!.delete(slot)
   }
 
   /** Whoever waits for handlers to end waits no longer. */
@@ -139,13 +159,15 @@ export class ProcessorPool {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#watch?.cancel()
     for (const thread of this.#beginning) thread.terminate()
     await this.#starting
     await Promise.allSettled(this.#replacing)
     const members = this.#members.filter((member) => member !== undefined)
-    for (const { thread } of members) thread.post({ type: 'stop' })
+    const { graceMs } = this.#spec
+    for (const { thread } of members) thread.post({ type: 'stop', graceMs })
     // One that never lets go of its thread is ended where it stands.
-    const limit = this.#host.clock.after(this.#spec.graceMs + STOP_MS, () => {
+    const limit = this.#host.clock.after(graceMs + STOP_MS, () => {
       for (const { thread } of members) thread.terminate()
     })
     await Promise.all(members.map(({ exited }) => exited))
@@ -153,6 +175,7 @@ export class ProcessorPool {
     const gone = members.map(({ worker }) => worker.id)
     await this.#host.call({ op: 'route', reader: this.#owner.reader, workers: undefined, gone }).catch(() => undefined)
     for (const member of members) this.#reclaim(member)
+    if (this.#closeFailed !== undefined) throw this.#closeFailed
   }
 
   async #begin(index: number): Promise<Member> {
@@ -162,31 +185,87 @@ export class ProcessorPool {
     const worker = memory.addWorker(allocateWorker(id, place, segments))
     const thread = this.#host.startProcessor(this.#spec, worker.memory, index)
     const exited = new Promise<string>((resolve) => thread.onExit(resolve))
-    const member = { index, worker, thread, exited }
+    const member: Member = { index, worker, thread, exited, running: new Map(), stuck: undefined }
     this.#host.give(id, () => this.#take(worker))
+    this.#beginning.add(thread)
     try {
-      await new Promise<void>((resolve, reject) => {
-        exited.then((why) => reject(new ThreadDied('PROCESSOR_DIED', `A worker ended before it began: ${why}`)))
-        thread.onMessage((message) => {
-          if (message.type === 'ready') resolve()
-          else if (message.type === 'refused') reject(fromWire(message.error))
-          else if (message.type === 'failed') {
-            const { slot, generation, offset, error } = message
-            this.#owner.failed(slot, generation, offset, fromWire(error))
-          }
-        })
-      })
+      await this.#ready(member)
       await this.#host.call({ op: 'addWorker', worker: worker.memory, spills: thread.spills })
     } catch (error) {
       thread.terminate()
       await exited
       this.#reclaim(member)
       throw error
+    } finally {
+      this.#beginning.delete(thread)
     }
     return member
   }
 
-  #watch(member: Member): void {
+  /** Resolves when it is; rejects when it refuses, ends, or takes too long. */
+  async #ready(member: Member): Promise<void> {
+    const { startMs, options } = this.#spec
+    let late: Timer | undefined
+    const ready = new Promise<void>((resolve, reject) => {
+      late = this.#host.clock.after(startMs, () => {
+        const text = `The processor ${options.module} was not loaded, or its init had not ended, after ${startMs} ms.`
+        reject(new Timeout('PROCESSOR_NOT_READY', text))
+      })
+      void member.exited.then((why) => {
+        const text = `A worker with the processor ${options.module} ended before it began: ${why}`
+        reject(new ThreadDied('PROCESSOR_DIED', text))
+      })
+      member.thread.onMessage((message) => {
+        if (message.type === 'ready') resolve()
+        else if (message.type === 'refused') reject(fromWire(message.error))
+        else this.#heard(member, message)
+      })
+    })
+    await ready.finally(() => late?.cancel())
+  }
+
+  #heard({ worker, thread }: Member, message: FromProcessor): void {
+    switch (message.type) {
+      case 'failed':
+        // What was told before it lies in the ring.
+        this.#take(worker)
+        return this.#owner.failed(message.slot, message.generation, fromWire(message.error))
+      case 'asked': {
+        const { id, asked } = message
+        this.#take(worker)
+        const answer = (error?: unknown) => {
+          thread.post({ type: 'answer', id, error: error === undefined ? undefined : toWire(error) })
+        }
+        return void this.#owner.asked(asked).then(() => answer(), answer)
+      }
+      case 'stopped':
+        if (message.error !== undefined) this.#closeFailed ??= fromWire(message.error)
+    }
+  }
+
+  /** A handler that keeps its thread to itself cannot be told that its time is over: the thread is ended. */
+  #watchHandlers(): void {
+    const { clock } = this.#host
+    const { timeoutMs, module } = this.#spec.options
+    if (timeoutMs === undefined) return
+    // Until then the thread itself gives up a handler that does not heed its signal.
+    const limitMs = 2 * timeoutMs + STUCK_MS
+    const look = () => {
+      const now = clock.now()
+      for (const member of this.#members) {
+        const running = new Ledger(member.worker).running().map(({ sequence }) => sequence)
+        member.running = new Map(running.map((sequence) => [sequence, member.running.get(sequence) ?? now]))
+        const since = Math.min(...member.running.values())
+        if (member.stuck !== undefined || now - since < limitMs) continue
+        member.stuck = `the processor ${module} had not returned after ${Math.round(now - since)} ms`
+        member.thread.terminate()
+      }
+      this.#watch = clock.after(Math.max(10, timeoutMs / 4), look)
+    }
+    look()
+  }
+
+  #awaitEnd(member: Member): void {
     void member.exited.then((why) => {
       if (this.#closed) return
       const replacing = this.#replace(member, why).catch((error) => this.#owner.broken(error as MillraceError))
@@ -198,15 +277,14 @@ export class ProcessorPool {
   /** Nothing of the dead worker's goes lost: its ring is closed first, then everything it had is given back. */
   async #replace(dead: Member, why: string): Promise<void> {
     const { index } = dead
+    const running = new Ledger(dead.worker).running()
     const next = await this.#beginAgain(index)
     this.#members[index] = next
     next.thread.post({ type: 'starts', starts: [...this.#starts[index]!.values()] })
     await this.#route([dead.worker.id])
-    const left = this.#reclaim(dead)
-    this.replaced++
-    this.#watch(next)
-    const running = left.filter((entry) => entry.running)
-    this.#owner.lost(index, running, why)
+    this.#reclaim(dead)
+    this.#awaitEnd(next)
+    this.#owner.lost(index, running, dead.stuck ?? why)
   }
 
   /** A new thread may meet the same end as the one before: that says nothing yet, several in a row do. */
@@ -255,7 +333,7 @@ export class ProcessorPool {
   }
 
   /** The thread is gone, and nothing is sent to it any more. */
-  #reclaim({ worker, index }: Member): LedgerEntry[] {
+  #reclaim({ worker, index }: Member): void {
     const { memory } = this.#host
     const { toWorker } = worker
     const left = new Ledger(worker).left()
@@ -271,6 +349,5 @@ export class ProcessorPool {
     memory.removeWorker(worker.id)
     memory.clearPlace(worker.memory.place)
     this.#host.freePlace(worker.memory.place)
-    return left
   }
 }

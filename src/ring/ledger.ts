@@ -3,6 +3,7 @@
 // A worker never drops references to fetched bytes: it hands them to main through its ring. So each block is at every
 // moment in exactly one place, whenever the thread dies: in the ring to the worker (its head has not passed it), in
 // the ledger, or in the ring to main (its tail has passed it). An entry says which counts of head and tail decide.
+// A note, in the same table, says which user code is at work: what a death is counted against.
 import { load, store, type Words } from './atomics.ts'
 import { Field, getLong, putLong } from './descriptor.ts'
 import { LEDGER_ENTRIES, LEDGER_WORDS } from './layout.ts'
@@ -15,7 +16,7 @@ const SLOT = 3
 const HOME = 4
 const START = 5
 const SIZE = 6
-const NEXT_DELTA = 7
+const SEQUENCE = 7
 const BASE_OFFSET = 8
 const GENERATION = 10
 
@@ -24,17 +25,25 @@ const HELD = 1
 const RUNNING = 2
 const HANDED = 3
 
-/** A batch that a dead worker had. */
+/** Handlers that may run at once in a worker: each has a note in its ledger. */
+export const HANDLERS_MAX = 256
+
+/** Fetched bytes that a dead worker had. */
 export interface LedgerEntry {
   slot: number
-  generation: number
   home: number
   start: number
   size: number
-  baseOffset: number
-  nextOffset: number
-  /** User code was at work on it. */
-  running: boolean
+}
+
+/** User code at work. */
+export interface RunningNote {
+  slot: number
+  generation: number
+  /** The first record that it was given. */
+  offset: number
+  /** Another one for each call of user code, in one worker. */
+  sequence: number
 }
 
 /** The ledger of one worker. */
@@ -42,6 +51,7 @@ export class Ledger {
   readonly #worker: WorkerView
   readonly #words: Words
   readonly #free: number[] = []
+  #sequence = 0
 
   constructor(worker: WorkerView) {
     this.#worker = worker
@@ -49,9 +59,9 @@ export class Ledger {
     for (let i = LEDGER_ENTRIES - 1; i >= 0; i--) this.#free.push(worker.layout.ledger + i * LEDGER_WORDS)
   }
 
-  /** Worker: whether one more batch may be taken. */
+  /** Worker: whether one more batch may be taken. Room for notes is left. */
   get hasRoom(): boolean {
-    return this.#free.length > 0
+    return this.#free.length > HANDLERS_MAX
   }
 
   /** Worker: writes the descriptor at the head of its ring down, before it leaves the ring; the entry's number. */
@@ -60,24 +70,29 @@ export class Ledger {
     const entry = this.#free.pop()!
     words[entry + TAKEN_AS] = this.#worker.toWorker.head
     words[entry + SLOT] = words[at + Field.slot]!
-    words[entry + GENERATION] = words[at + Field.generation]!
     words[entry + HOME] = words[at + Field.bytesHome]!
     words[entry + START] = words[at + Field.bytesStart]!
     words[entry + SIZE] = words[at + Field.bytesSize]!
-    words[entry + NEXT_DELTA] = words[at + Field.nextDelta]!
-    putLong(words, entry + BASE_OFFSET, getLong(words, at + Field.baseOffset))
     store(words, entry + STATE, HELD)
     return entry
   }
 
-  /** Worker: user code begins with it. */
-  runs(entry: number): void {
-    if (load(this.#words, entry + STATE) === HELD) store(this.#words, entry + STATE, RUNNING)
+  /** Worker: user code begins with a batch from this offset on; the note's number. */
+  begin(slot: number, generation: number, offset: number): number {
+    const words = this.#words
+    const note = this.#free.pop()!
+    words[note + SLOT] = slot
+    words[note + GENERATION] = generation
+    words[note + SEQUENCE] = ++this.#sequence
+    putLong(words, note + BASE_OFFSET, offset)
+    store(words, note + STATE, RUNNING)
+    return note
   }
 
-  /** Worker: user code has ended, well or not. */
-  rests(entry: number): void {
-    if (load(this.#words, entry + STATE) === RUNNING) store(this.#words, entry + STATE, HELD)
+  /** Worker: it has ended, well or not. */
+  ended(note: number): void {
+    store(this.#words, note + STATE, FREE)
+    this.#free.push(note)
   }
 
   /** Worker: the descriptor claimed in the ring to main takes the bytes over once it is committed. */
@@ -99,36 +114,42 @@ export class Ledger {
   }
 
   /** Worker: the bytes of an entry, as a descriptor for main names them. */
-  describe(entry: number, words: Words, to: number): void {
+  describe(entry: number, words: Int32Array, to: number): void {
     words[to + Field.bytesHome] = this.#words[entry + HOME]!
     words[to + Field.bytesStart] = this.#words[entry + START]!
     words[to + Field.bytesSize] = this.#words[entry + SIZE]!
   }
 
+  /** Main: the user code that is at work, or was when the worker died. */
+  running(): RunningNote[] {
+    const words = this.#words
+    const running: RunningNote[] = []
+    for (const at of this.#entries()) {
+      if (load(words, at + STATE) !== RUNNING) continue
+      const [slot, generation, sequence] = [words[at + SLOT]!, words[at + GENERATION]!, words[at + SEQUENCE]!]
+      running.push({ slot, generation, sequence, offset: getLong(words, at + BASE_OFFSET) })
+    }
+    return running
+  }
+
   /** Main, when the worker is dead: what it had, and neither ring has. */
   left(): LedgerEntry[] {
-    const { toWorker, toMain, layout } = this.#worker
+    const { toWorker, toMain } = this.#worker
     const words = this.#words
     const left: LedgerEntry[] = []
-    for (let i = 0; i < LEDGER_ENTRIES; i++) {
-      const at = layout.ledger + i * LEDGER_WORDS
+    for (const at of this.#entries()) {
       const state = load(words, at + STATE)
-      if (state === FREE) continue
+      if (state !== HELD && state !== HANDED) continue
       const inRing = ((toWorker.head - words[at + TAKEN_AS]!) | 0) <= 0
       const handed = state === HANDED && ((toMain.tail - words[at + HANDED_AS]!) | 0) > 0
       if (inRing || handed) continue
-      const baseOffset = getLong(words, at + BASE_OFFSET)
-      left.push({
-        slot: words[at + SLOT]!,
-        generation: words[at + GENERATION]!,
-        home: words[at + HOME]!,
-        start: words[at + START]!,
-        size: words[at + SIZE]!,
-        baseOffset,
-        nextOffset: baseOffset + (words[at + NEXT_DELTA]! >>> 0),
-        running: state === RUNNING,
-      })
+      const [home, start, size] = [words[at + HOME]!, words[at + START]!, words[at + SIZE]!]
+      left.push({ slot: words[at + SLOT]!, home, start, size })
     }
     return left
+  }
+
+  *#entries(): Generator<number> {
+    for (let i = 0; i < LEDGER_ENTRIES; i++) yield this.#worker.layout.ledger + i * LEDGER_WORDS
   }
 }

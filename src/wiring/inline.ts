@@ -14,6 +14,7 @@ import { allocateMemory } from '../ring/layout.ts'
 import { Memory } from '../ring/memory.ts'
 import { Compressor } from '../worker/compressor.ts'
 import { Drain } from '../worker/drain.ts'
+import { startInlineProcessor } from './processor-inline.ts'
 import type { WiringOptions } from './wiring-options.ts'
 
 /** What the roles run on: the machine's, or a simulation's. */
@@ -31,6 +32,12 @@ export function startInline(options: WiringOptions, world: InlineWorld): EngineP
   const memory = new Memory(allocateMemory(options.bufferBytes, 1, options.debug))
   const [main, io] = localPorts<ToIo, ToMain>(post)
   const bells = { main: new LocalBell(post), io: new LocalBell(post), worker: new LocalBell(post) }
+  const workerBells = new Map([[0, bells.worker]])
+  const bellOf = ({ id }: { id: number }): LocalBell => {
+    const bell = workerBells.get(id) ?? new LocalBell(post)
+    workerBells.set(id, bell)
+    return bell
+  }
   const spills = new LocalSpills(memory)
   const drain = new Drain({
     worker: 0,
@@ -48,7 +55,7 @@ export function startInline(options: WiringOptions, world: InlineWorld): EngineP
     port: io,
     memory,
     bell: bells.io,
-    bellOf: () => bells.worker,
+    bellOf,
     spills,
     options: options.io,
   })
@@ -63,7 +70,7 @@ export function startInline(options: WiringOptions, world: InlineWorld): EngineP
     io: main,
     mainBell: bells.main,
     ioBell: bells.io,
-    bellOf: () => bells.worker,
+    bellOf,
     hold(on) {
       clearInterval(keepAlive)
       keepAlive = on ? setInterval(() => {}, 0x7fffffff) : undefined
@@ -71,6 +78,12 @@ export function startInline(options: WiringOptions, world: InlineWorld): EngineP
     post,
     onDeath: () => {},
     busy: () => ({}),
+    workersMax: 1,
+    startProcessor(spec, worker, index) {
+      const parts = { ...world, memory, spills, maxDecompressedBytes: options.maxDecompressedBytes }
+      const rings = { bell: bellOf(worker), mainBell: bells.main, ioBell: bells.io }
+      return startInlineProcessor(spec, worker, index, { ...parts, ...rings })
+    },
     compressors: {
       count: 1,
       open(producer, shared) {

@@ -7,15 +7,14 @@ import { systemRandom } from '../base/random.ts'
 import { messagePort } from '../control/port.ts'
 import { PortSpills } from '../control/spills.ts'
 import type { EngineParts } from '../engine/engine.ts'
-import type { ProcessorSpec, ProcessorThread } from '../engine/processor-pool.ts'
 import type { IoThreadData } from '../io/thread.ts'
 import { kernelChoice } from '../record/best-kernel.ts'
 import { Doorbell } from '../ring/doorbell.ts'
-import { allocateMemory, type SharedMemory, type WorkerMemory } from '../ring/layout.ts'
+import { allocateMemory, DECODERS_MAX } from '../ring/layout.ts'
 import { Memory } from '../ring/memory.ts'
-import type { ProcessorThreadData } from '../worker/processor-thread.ts'
 import { busyShare } from './busy-share.ts'
 import { DecodePool } from './decode-pool.ts'
+import { startProcessorWorker } from './processor-worker.ts'
 import type { WiringOptions } from './wiring-options.ts'
 
 /** A thread's entry: `.ts` from source, `.js` from dist. The build would not rewrite `new URL('./x.ts', …)`. */
@@ -37,6 +36,8 @@ export function startThreads(options: WiringOptions): EngineParts {
   pool.start(entry('../worker/thread'), shared, options.maxDecompressedBytes)
   new PortSpills(memory, workers + 1, [], [toMain.port2, ...pool.toMain])
   let stopped = false
+  const processorEntry = entry('../worker/processor-thread')
+  const forProcessors = { memory: shared, maxDecompressedBytes: options.maxDecompressedBytes }
   return {
     memory,
     clock: backgroundClock,
@@ -52,51 +53,15 @@ export function startThreads(options: WiringOptions): EngineParts {
       pool.onDeath((cause) => !stopped && report(died('decode worker', cause)))
     },
     busy: () => ({ main: busyShare(performance), io: busyShare(io.performance), ...pool.busy() }),
+    workersMax: DECODERS_MAX,
+    startProcessor: (spec, worker, index) => startProcessorWorker(processorEntry, spec, worker, index, forProcessors),
     compressors: pool.compressors,
     random: systemRandom,
-    startProcessor: (spec, worker, index) => startProcessor(spec, worker, index, shared, options.maxDecompressedBytes),
     async stop() {
       stopped = true
       await Promise.all([io.terminate(), pool.stop()])
       toMain.port2.close()
     },
-  }
-}
-
-/** A thread with user code. Not of the pool: its end must be seen, and another started in its place, at once. */
-function startProcessor(
-  spec: ProcessorSpec,
-  worker: WorkerMemory,
-  index: number,
-  memory: SharedMemory,
-  maxDecompressedBytes: number,
-): ProcessorThread {
-  const line = new MessageChannel()
-  const spills = new MessageChannel()
-  const ports = { main: line.port2, spillsIn: spills.port2 }
-  const workerData: ProcessorThreadData = { ...spec, memory, worker, index, maxDecompressedBytes, ...ports }
-  const transferList = [line.port2, spills.port2]
-  const limits = spec.resourceLimits === undefined ? {} : { resourceLimits: spec.resourceLimits }
-  const options = { workerData, transferList, name: `millrace processor ${index}`, ...limits }
-  const thread = new Worker(entry('../worker/processor-thread'), options)
-  thread.unref()
-  let why = ''
-  thread.on('error', (error) => {
-    why = error instanceof Error ? error.message : String(error)
-  })
-  return {
-    spills: spills.port1,
-    post: (message) => line.port1.postMessage(message),
-    onMessage(handle) {
-      line.port1.on('message', handle)
-      line.port1.unref()
-    },
-    onExit: (handle) =>
-      thread.on('exit', (code) => {
-        line.port1.close()
-        handle(why === '' ? `it exited with code ${code}` : why)
-      }),
-    terminate: () => void thread.terminate(),
   }
 }
 

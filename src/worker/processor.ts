@@ -1,92 +1,116 @@
 // Runs user code on the batches of this thread's partitions, and tells main what is done. [workers with a processor]
 import type { Clock } from '../base/clock.ts'
-import { toWire } from '../base/errors.ts'
+import { fromWire, toWire, type WireError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
-import type { FromProcessor, ProcessorStart } from '../control/processing.ts'
-import { attempt, type ErrorPolicy, nextStep } from '../delivery/attempts.ts'
+import type { FromProcessor, ProcessorAsk, ProcessorStart } from '../control/processing.ts'
 import { Batch } from '../delivery/batch.ts'
-import { Lanes, type Order, type Started } from '../delivery/lanes.ts'
+import { deadLetterOf } from '../delivery/dead-letter.ts'
+import type { HandlerOptions } from '../delivery/handler-options.ts'
+import { splitByKey } from '../delivery/key-split.ts'
+import { Lanes, type Started } from '../delivery/lanes.ts'
 import { Lease } from '../delivery/lease.ts'
-import { RecordDecoder } from '../delivery/record-decoder.ts'
+import { type AttemptPlan, runBatch } from '../delivery/run-attempts.ts'
+import type { RunContext } from '../delivery/run-context.ts'
 import type { Words } from '../ring/atomics.ts'
-import { Field, Kind, putLong } from '../ring/descriptor.ts'
-import type { Bell } from '../ring/doorbell.ts'
-import { DESCRIPTOR_WORDS } from '../ring/layout.ts'
-import type { Ledger } from '../ring/ledger.ts'
+import { Field, Kind } from '../ring/descriptor.ts'
 import type { Memory } from '../ring/memory.ts'
-import type { WorkerView } from '../ring/worker-view.ts'
 import type { HandOver } from './drain.ts'
-
-/** What user code is told beside its batch. */
-export interface ProcessorContext {
-  /** Fires when the attempt has taken too long, or the run ends and does not wait any longer. */
-  readonly signal: AbortSignal
-  /** Which worker of the run this is, from 0. */
-  readonly worker: number
-  /** Counted from 1. */
-  readonly attempt: number
-}
+import { ProcessorPlace } from './processor-place.ts'
+import { type DeskParts, ReportDesk } from './report-desk.ts'
+import { WorkedBatch, type WorkedBatchEvents } from './worked-batch.ts'
 
 /** The default export of a processor module. */
-export type Processor = (batch: Batch, context: ProcessorContext) => unknown
+export type Processor = (batch: Batch<unknown, unknown>, context: RunContext) => unknown
 
 /** What it works with. */
-export interface ProcessorParts {
-  worker: WorkerView
+export interface ProcessorParts extends DeskParts {
   /** From 0, among the workers of the run. */
   index: number
   memory: Memory
-  ledger: Ledger
-  mainBell: Bell
   clock: Clock
   random: Random
   processor: Processor
-  order: Exclude<Order, 'key'>
-  policy: ErrorPolicy
-  timeoutMs: number | undefined
+  options: HandlerOptions
   post(message: FromProcessor): void
-  /** Looks whether main has posted starts that were not read yet. */
-  learnStarts(): void
-  /** There is room in the ledger again. */
-  roomMade(): void
+  /** Looks whether main has posted something that was not read yet. */
+  readMessages(): void
 }
 
+/** A batch, or some keys of one, that waits for its handler or runs. */
 interface Item {
-  slot: number
-  generation: number
-  entry: number
-  batch: Batch
-  first: number
-  end: number
+  worked: WorkedBatch
+  batch: Batch<unknown, unknown>
 }
-
-const DECODER = new RecordDecoder<Buffer | null, Buffer | null>('raw', undefined, undefined)
 
 /** One worker's user code. Fetched bytes are handed to main, never released here (ring/ledger.ts). */
 export class ProcessorHost implements HandOver {
   readonly #parts: ProcessorParts
-  readonly #starts = new Map<number, ProcessorStart>()
+  readonly #desk: ReportDesk
+  readonly #plan: AttemptPlan
+  readonly #events: WorkedBatchEvents
+  readonly #places = new Map<number, ProcessorPlace>()
   readonly #lanes: Lanes<Item>
-  readonly #ended = new AbortController()
-  /** What main's ring had no room for. */
-  readonly #outbox: { entry: number; words: Words }[] = []
-  #stopping: (() => void) | undefined
+  /** Fires when no handler is waited for any more. */
+  readonly #givenUp = new AbortController()
+  readonly #ending = new AbortController()
+  readonly #asked = new Map<number, { resolve(): void; reject(error: unknown): void }>()
+  #asks = 0
+  #idle: (() => void) | undefined
 
   constructor(parts: ProcessorParts) {
+    const { clock, random, index, options, ledger } = parts
+    const { order, concurrency, policy, timeoutMs } = options
+    const desk = new ReportDesk(parts)
     this.#parts = parts
-    this.#lanes = new Lanes({ order: parts.order, concurrency: Number.POSITIVE_INFINITY, maxInFlight: Infinity })
+    this.#desk = desk
+    // What waits is bounded by the fetch credit and by the ledger.
+    this.#lanes = new Lanes({ order, concurrency, maxInFlight: Number.POSITIVE_INFINITY })
+    this.#plan = {
+      ...{ clock, random, policy, timeoutMs, worker: index },
+      handlerName: `The processor ${options.module}`,
+      handlers: this.#givenUp.signal,
+      ending: this.#ending.signal,
+      deadLetter: (to, ...failed) => this.#ask({ ask: 'deadLetter', to, letter: deadLetterOf(...failed) }),
+    }
+    this.#events = {
+      progressed: (batch) => desk.progressed(batch),
+      closed: (batch) => desk.closed(batch),
+      commit: ({ place }) => this.#commit(place),
+      begins: ({ slot, generation }, offset) => {
+        const note = ledger.begin(slot, generation, offset)
+        return () => ledger.ended(note)
+      },
+    }
   }
 
   get hasRoom(): boolean {
-    return this.#outbox.length === 0 && this.#parts.ledger.hasRoom && this.#stopping === undefined
+    return this.#desk.clear && this.#parts.ledger.hasRoom && !this.#ending.signal.aborted
   }
 
   /** Partitions begin here, or anew after a seek: what waits of them is void. */
   start(starts: ProcessorStart[]): void {
     for (const start of starts) {
-      this.#starts.set(start.slot, start)
-      for (const item of this.#lanes.drop(String(start.slot))) this.#finish(item, false)
+      const before = this.#places.get(start.slot)
+      if (before !== undefined) before.over = true
+      this.#places.set(start.slot, new ProcessorPlace(start, this.#parts.options.onDeserializationError))
+      for (const { batch, worked } of this.#lanes.drop(String(start.slot))) worked.close(batch)
+      this.pause(start.slot, start.paused)
     }
+  }
+
+  /** Nothing of a partition is handed out for now, or it goes on. */
+  pause(slot: number, paused: boolean): void {
+    if (paused) return this.#lanes.hold(String(slot))
+    this.#lanes.resume(String(slot))
+    this.#pump()
+  }
+
+  /** Main has done what it was asked for, or could not. */
+  answered(id: number, error: WireError | undefined): void {
+    const asked = this.#asked.get(id)
+    this.#asked.delete(id)
+    if (error === undefined) asked?.resolve()
+    else asked?.reject(fromWire(error))
   }
 
   take(at: number): number {
@@ -95,144 +119,99 @@ export class ProcessorHost implements HandOver {
 
   deliver(words: Words): void {
     const { memory, worker } = this.#parts
-    const slot = words[Field.slot]!
-    const generation = words[Field.generation]!
-    const entry = words[Field.entry]!
-    const kind = words[Field.kind]!
-    const inPlace = words[Field.bytesSize]! > 0
-    const start = this.#startOf(slot, generation)
-    this.#sendTaken(words, inPlace)
+    const [slot, generation, entry] = [words[Field.slot]!, words[Field.generation]!, words[Field.entry]!]
+    const place = this.#placeOf(slot, generation)
+    this.#desk.taken(words)
     // From here on the bytes are the entry's business.
     words[Field.bytesSize] = 0
-    if (kind !== Kind.data || words[Field.fault] !== 0) return this.#end(entry, slot, generation, 0, 0, false)
+    const nothing = { slot, generation, first: 0, end: 0 }
+    if (words[Field.kind] !== Kind.data || words[Field.fault] !== 0) return this.#desk.passed(entry, nothing)
     const lease = new Lease(memory, worker, words, 0, () => {})
-    let first = 0
-    if (start !== undefined) while (first < lease.count && lease.offsetAt(first) < start.position) first++
-    if (start === undefined || first === lease.count) {
+    const unseen = place?.see(lease)
+    if (place === undefined || unseen === undefined || unseen.first === unseen.end) {
       lease.release()
-      return this.#end(entry, slot, generation, lease.baseOffset, lease.nextOffset, start !== undefined)
+      const from = unseen?.from ?? lease.nextOffset
+      return this.#desk.passed(entry, { slot, generation, first: from, end: Math.max(from, lease.nextOffset) })
     }
-    const { topic, partition } = start
-    const batch = new Batch(topic, partition, lease, { first, end: lease.count }, DECODER)
-    this.#lanes.add(String(slot), { slot, generation, entry, batch, first: batch.baseOffset, end: lease.nextOffset })
-    this.#pump()
+    const range = { from: unseen.from, first: lease.offsetAt(unseen.first), nextOffset: lease.nextOffset }
+    const worked = new WorkedBatch(place, entry, range, this.#events)
+    this.#add(worked, Batch.of(place, lease, unseen, place.decoder, worked))
   }
 
   /** Main's ring may have room again. */
   flush(): void {
-    while (this.#outbox.length > 0 && this.#trySend(this.#outbox[0]!)) this.#outbox.shift()
+    this.#desk.flush()
   }
 
-  /** Begins nothing new; resolves when nothing runs any more. */
+  /** Begins nothing new; resolves when nothing runs any more. Handlers are told to give up after the grace. */
   async stop(graceMs: number): Promise<void> {
-    const timer = this.#parts.clock.after(graceMs, () => this.#ended.abort())
-    await new Promise<void>((resolve) => {
-      this.#stopping = resolve
-      for (const item of this.#lanes.drop()) this.#finish(item, false)
-      if (this.#lanes.running === 0) resolve()
-    })
+    const timer = this.#parts.clock.after(graceMs, () => this.#givenUp.abort())
+    this.#ending.abort()
+    for (const { batch, worked } of this.#lanes.drop()) worked.close(batch)
+    if (this.#lanes.running > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve
+      })
+    }
     timer.cancel()
   }
 
-  #startOf(slot: number, generation: number): ProcessorStart | undefined {
-    if (this.#starts.get(slot)?.generation !== generation) this.#parts.learnStarts()
-    const start = this.#starts.get(slot)
-    return start?.generation === generation ? start : undefined
+  /** Nobody waits any more for what still runs, nor counts what it does. */
+  abandon(): void {
+    for (const place of this.#places.values()) place.over = true
+    this.#ending.abort()
+    this.#givenUp.abort()
+    this.#idle?.()
+  }
+
+  #placeOf(slot: number, generation: number): ProcessorPlace | undefined {
+    if (this.#places.get(slot)?.generation !== generation) this.#parts.readMessages()
+    const place = this.#places.get(slot)
+    return place?.generation === generation ? place : undefined
+  }
+
+  #add(worked: WorkedBatch, whole: Batch<unknown, unknown>): void {
+    const { order, concurrency } = this.#parts.options
+    const parts = order === 'key' ? splitByKey(whole, concurrency) : [{ lane: null, batch: whole }]
+    worked.open = parts.length
+    for (const { lane, batch } of parts) this.#lanes.add(String(worked.place.slot), { worked, batch }, lane)
+    this.#pump()
   }
 
   #pump(): void {
-    if (this.#stopping !== undefined) return
-    for (let next = this.#lanes.next(); next !== undefined; next = this.#lanes.next()) void this.#run(next)
+    while (!this.#ending.signal.aborted) {
+      const started = this.#lanes.next()
+      if (started === undefined) return
+      void this.#run(started)
+    }
   }
 
   async #run(started: Started<Item>): Promise<void> {
-    const { item } = started
-    const outcome = await this.#attempts(item)
-    if (typeof outcome === 'string') this.#finish(item, outcome === 'done')
-    else {
-      // A batch that failed for good is not done: the run ends with it in hand.
-      const { slot, generation, first: offset } = item
-      this.#parts.post({ type: 'failed', slot, generation, offset, error: toWire(outcome.error) })
+    const { worked, batch } = started.item
+    try {
+      await runBatch(this.#plan, worked, batch, this.#parts.processor)
+    } catch (error) {
+      const { slot, generation } = worked.place
+      // The run ends with what main was told before, and without what failed.
+      this.#desk.tell()
+      this.#desk.whenSent(() => this.#parts.post({ type: 'failed', slot, generation, error: toWire(error) }))
     }
+    worked.close(batch)
     this.#lanes.done(started)
     this.#pump()
-    if (this.#lanes.running === 0) this.#stopping?.()
+    if (this.#lanes.running === 0) this.#idle?.()
   }
 
-  /** Until it is well, or nothing more is to be tried. */
-  async #attempts(item: Item): Promise<'done' | 'dropped' | { error: unknown }> {
-    const { clock, timeoutMs, policy, random, processor, index, ledger } = this.#parts
-    const limits = { clock, timeoutMs, signal: this.#ended.signal }
-    for (let number = 1; this.#isCurrent(item); number++) {
-      try {
-        ledger.runs(item.entry)
-        await attempt((signal) => processor(item.batch, { signal, worker: index, attempt: number }), limits)
-        return 'done'
-      } catch (error) {
-        ledger.rests(item.entry)
-        const next = nextStep(policy, number, error, random)
-        if (next.do === 'skip') return 'done'
-        if (next.do !== 'retry') return { error }
-        await new Promise<void>((resolve) => clock.after(next.afterMs, resolve))
-      }
-      if (this.#stopping !== undefined) break
-    }
-    return 'dropped'
+  #commit({ slot, generation }: ProcessorPlace): Promise<void> {
+    this.#desk.tell()
+    return this.#ask({ ask: 'commit', slot, generation })
   }
 
-  #isCurrent({ slot, generation }: Item): boolean {
-    return this.#starts.get(slot)?.generation === generation
-  }
-
-  #finish({ entry, slot, generation, batch, first, end }: Item, done: boolean): void {
-    batch.release()
-    this.#end(entry, slot, generation, first, end, done)
-  }
-
-  #sendTaken(from: Words, inPlace: boolean): void {
-    const words = from.slice(0, DESCRIPTOR_WORDS) as unknown as Words
-    words[Field.recordsHome] = from[Field.kind]!
-    words[Field.kind] = Kind.taken
-    words[Field.blockSize] = 0
-    if (inPlace) words.fill(0, Field.bytesHome, Field.bytesSize + 1)
-    else this.#parts.ledger.describe(from[Field.entry]!, words, 0)
-    this.#send({ entry: inPlace ? -1 : from[Field.entry]!, words })
-  }
-
-  /** The batch is over here: main gets what is left of it. */
-  #end(entry: number, slot: number, generation: number, first: number, end: number, done: boolean): void {
-    const words = new Int32Array(new SharedArrayBuffer(DESCRIPTOR_WORDS * 4))
-    words[Field.slot] = slot
-    words[Field.generation] = generation
-    words[Field.kind] = Kind.processed
-    putLong(words, Field.baseOffset, first)
-    words[Field.nextDelta] = end - first
-    words[Field.count] = done ? 1 : 0
-    this.#send({ entry, words })
-  }
-
-  #send(sent: { entry: number; words: Words }): void {
-    if (this.#outbox.length > 0 || !this.#trySend(sent)) this.#outbox.push(sent)
-  }
-
-  #trySend({ entry, words }: { entry: number; words: Words }): boolean {
-    const { worker, ledger, mainBell } = this.#parts
-    const ring = worker.toMain
-    let to = ring.claim()
-    if (to < 0) {
-      worker.wantRoom()
-      to = ring.claim()
-      if (to < 0) return false
-    }
-    const last = words[Field.kind] === Kind.processed
-    if (last) ledger.describe(entry, words, 0)
-    ring.words.set(words, to)
-    if (entry >= 0) ledger.handing(entry)
-    ring.commit()
-    if (last) ledger.handed(entry)
-    else if (entry >= 0) ledger.emptied(entry)
-    mainBell.ring()
-    if (last) this.#parts.roomMade()
-    return true
+  #ask(asked: ProcessorAsk): Promise<void> {
+    const id = this.#asks++
+    return new Promise((resolve, reject) => {
+      this.#asked.set(id, { resolve, reject })
+      this.#desk.whenSent(() => this.#parts.post({ type: 'asked', id, asked }))
+    })
   }
 }

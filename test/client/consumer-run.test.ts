@@ -474,7 +474,6 @@ describe.each(modes)('consumer.run, %s', (mode) => {
     const wrong: [object, RegExp][] = [
       [{}, /one of the three/],
       [{ eachBatch() {}, eachRecord() {} }, /one of the three/],
-      [{ eachBatch() {}, order: 'key' }, /goes with eachRecord/],
       [{ eachRecord() {}, concurrency: 0 }, /concurrency must be/],
       [{ eachRecord() {}, onError: { retries: -1 } }, /onError.retries/],
       [{ eachRecord: 'x' }, /must be a function/],

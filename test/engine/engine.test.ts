@@ -48,6 +48,10 @@ function world() {
       die = report
     },
     busy: () => ({}),
+    workersMax: 0,
+    startProcessor: () => {
+      throw new Error('there are no workers here')
+    },
     compressors: { count: 0, open: () => [], post: () => {} },
     random: seededRandom(1),
     stop: async () => void stops++,

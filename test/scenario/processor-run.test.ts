@@ -59,9 +59,12 @@ describe('a processor', () => {
       if (batch.partition === 1 && batch.baseOffset === 50) throw new Error('bad batch')
       report(batch)
     }`
-    expect((await errorOf(processorRun({ module }))).message).toBe('bad batch')
+    expect(await errorOf(processorRun({ module }))).toMatchObject({
+      ...{ code: 'HANDLER_FAILED', topic: 'events', partition: 1, offset: 50, cause: { message: 'bad batch' } },
+      message: expect.stringMatching(/^The processor file:.* failed at events\[1\] offset 50: bad batch$/),
+    })
     const { seen } = await processorRun({ module, options: { onError: 'skip' } })
-    expect(seen[1]).toEqual(range(500).filter((offset) => offset < 50 || offset >= 100))
+    expect(seen[1]).toEqual(range(500).filter((offset) => offset !== 50))
   })
 
   it.each([
@@ -113,13 +116,13 @@ describe('a processor that ends its thread', () => {
     expect(failed).toMatchObject({ code: 'PROCESSOR_DIED', topic: 'events', partition: 0, offset: 100 })
   })
 
-  it('and a batch that does so is passed over when errors are', async () => {
+  it('and a record that does so is passed over when errors are', async () => {
     const module = `export default async (batch) => {
       if (batch.baseOffset === 100) process.exit(3)
       report(batch)
     }`
     const { seen, left } = await processorRun({ module, partitions: 1, options: { onError: 'skip' } })
-    expect(rising(seen[0]!)).toEqual(range(2_000).filter((offset) => offset < 100 || offset >= 150))
+    expect(rising(seen[0]!)).toEqual(range(2_000).filter((offset) => offset !== 100))
     expect(left).toEqual(NOTHING)
   })
 

@@ -1,0 +1,46 @@
+// A worker with user code on a thread of its own. [main thread]
+import { MessageChannel, Worker } from 'node:worker_threads'
+import type { ProcessorSpec, ProcessorThread } from '../engine/processor-pool.ts'
+import type { SharedMemory, WorkerMemory } from '../ring/layout.ts'
+import type { ProcessorThreadData } from '../worker/processor-thread.ts'
+
+/** Starts one. Not in a pool of piscina's: its end must be seen, and another started in its place, at once. */
+export function startProcessorWorker(
+  entry: URL,
+  { options, resourceLimits }: ProcessorSpec,
+  worker: WorkerMemory,
+  index: number,
+  shared: { memory: SharedMemory; maxDecompressedBytes: number },
+): ProcessorThread {
+  const line = new MessageChannel()
+  const spills = new MessageChannel()
+  const ports = { main: line.port2, spillsIn: spills.port2 }
+  const workerData: ProcessorThreadData = { ...shared, worker, index, options, ...ports }
+  const transferList = [line.port2, spills.port2]
+  const limits = resourceLimits === undefined ? {} : { resourceLimits }
+  const thread = new Worker(entry, { workerData, transferList, name: `millrace processor ${index}`, ...limits })
+  thread.unref()
+  let why = ''
+  thread.on('error', (error) => {
+    why = error instanceof Error ? error.message : String(error)
+  })
+  let ending = false
+  return {
+    spills: spills.port1,
+    post: (message) => line.port1.postMessage(message),
+    onMessage(handle) {
+      line.port1.on('message', handle)
+      line.port1.unref()
+    },
+    onExit: (handle) =>
+      thread.on('exit', (code) => {
+        line.port1.close()
+        handle(why === '' ? `it exited with code ${code}` : why)
+      }),
+    terminate() {
+      // Each call would add a listener to the thread.
+      if (!ending) void thread.terminate()
+      ending = true
+    },
+  }
+}

@@ -1,0 +1,52 @@
+// One partition of a worker with user code: from where on, how its records are read, what was seen of it.
+// [workers with a processor]
+import { fromWire } from '../base/errors.ts'
+import type { ProcessorStart } from '../control/processing.ts'
+import { type DecodePolicy, RecordDecoder } from '../delivery/record-decoder.ts'
+import { type BuiltinSerde, builtinSerde } from '../delivery/serdes.ts'
+
+/** Rows of a batch that were not seen before, and the offset that all before was seen up to. */
+export interface Unseen {
+  first: number
+  end: number
+  from: number
+}
+
+/** Lives from one start to the next: a seek, or a revocation, makes another one. */
+export class ProcessorPlace {
+  readonly slot: number
+  readonly generation: number
+  readonly topic: string
+  readonly partition: number
+  readonly decoder: RecordDecoder<unknown, unknown>
+  /** What was handed out of it is void. */
+  over = false
+  readonly #deaths: Map<number, { attempts: number; error: unknown }>
+  #seenUpTo: number
+
+  constructor(start: ProcessorStart, policy: DecodePolicy) {
+    const { slot, generation, topic, partition, position, key, value, deaths } = start
+    const serdeOf = (name: string | undefined) => (name === undefined ? undefined : builtinSerde(name as BuiltinSerde))
+    this.slot = slot
+    this.generation = generation
+    this.topic = topic
+    this.partition = partition
+    this.decoder = new RecordDecoder(policy, serdeOf(key), serdeOf(value))
+    this.#deaths = new Map(deaths.map(({ offset, attempts, error }) => [offset, { attempts, error: fromWire(error) }]))
+    this.#seenUpTo = position
+  }
+
+  /** What a batch brings. After a pause some may come twice: what was seen stays with whoever has it. */
+  see(batch: { baseOffset: number; nextOffset: number; count: number; offsetAt(i: number): number }): Unseen {
+    const from = Math.max(batch.baseOffset, this.#seenUpTo)
+    let first = 0
+    while (first < batch.count && batch.offsetAt(first) < from) first++
+    this.#seenUpTo = Math.max(this.#seenUpTo, batch.nextOffset)
+    return { first, end: batch.count, from }
+  }
+
+  /** Attempts at a record that ended with the death of the worker. */
+  deaths(offset: number): { attempts: number; error: unknown } | undefined {
+    return this.#deaths.get(offset)
+  }
+}
