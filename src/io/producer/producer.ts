@@ -162,7 +162,7 @@ export class Producer {
     const { class: kind, stored, retriable } = brokerErrorOf(code)
     const error = refused(code, sealed, broker, errorMessage)
     if (stored === 'may be stored') batch.maybeStored = true
-    if (kind === 'NotLeader' || kind === 'TopicNotFound') {
+    if (kind === 'NotLeader' || kind === 'TopicNotFound' || code === ErrorCode.KAFKA_STORAGE_ERROR) {
       this.#plan.cluster.applyLeaderHint(topic, partition, currentLeader, endpoints)
     }
     this.#retryOrFail(batch, error, retriable || this.#outOfStep(batch, code), requestMs)
