@@ -6,7 +6,14 @@ import type { Handler, RequestContext } from './handler.ts'
 import { handlers } from './handlers.ts'
 
 /** What the connection does next: `silent` goes on without an answer, `hang` never goes on. */
-export type Outcome = { pieces: Uint8Array[]; cutAfterBytes: number | undefined } | 'silent' | 'hang' | 'cut'
+export type Outcome = Answered | 'silent' | 'hang' | 'cut'
+
+/** What leaves, and who hears of it. */
+export interface Answered {
+  pieces: Uint8Array[]
+  cutAfterBytes: number | undefined
+  answered: (() => void) | undefined
+}
 
 /** The API is not known any more once a request travels through common code: the registry keeps the pairs right. */
 type AnyHandler = Handler<ApiName, unknown>
@@ -36,11 +43,15 @@ async function serve(
   fault: Fault<ApiName> | undefined,
   context: RequestContext,
 ): Promise<Outcome> {
-  const cutAfterBytes = fault?.cutAfterBytes
-  if (fault?.raw !== undefined) return { pieces: [fault.raw], cutAfterBytes }
+  const leaves = (pieces: Uint8Array[]): Answered => ({
+    pieces,
+    cutAfterBytes: fault?.cutAfterBytes,
+    answered: fault?.answered,
+  })
+  if (fault?.raw !== undefined) return leaves([fault.raw])
   const encodePlain = (body: unknown) =>
     encodeResponse(api, context.version, context.correlationId, body as ResponseInput<ApiName>)
-  if (fault?.response !== undefined) return { pieces: [encodePlain(fault.response)], cutAfterBytes }
+  if (fault?.response !== undefined) return leaves([encodePlain(fault.response)])
   const handler = handlers[api] as AnyHandler | undefined
   // A hooked API without a handler, whose hook let the request pass.
   if (handler === undefined) return 'cut'
@@ -50,9 +61,9 @@ async function serve(
       : handler.refuse(request, fault.errorCode, context)
   if (answer === undefined) return 'silent'
   const pieces = handler.encode?.(answer, context) ?? [encodePlain(answer)]
-  if (fault?.edit === undefined) return { pieces, cutAfterBytes }
+  if (fault?.edit === undefined) return leaves(pieces)
   const body = decodeResponse(api, context.version, Buffer.concat(pieces).subarray(4))
-  return { pieces: [encodePlain(fault.edit(body) ?? body)], cutAfterBytes }
+  return leaves([encodePlain(fault.edit(body) ?? body)])
 }
 
 /** Waits on the broker's clock; the end of the connection ends the wait. */

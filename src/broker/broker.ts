@@ -2,9 +2,9 @@
 import { InvalidOption, PartitionNotFound, TopicNotFound } from '../base/errors.ts'
 import { formatAddress } from '../base/tcp.ts'
 import type { Listener } from '../base/transport.ts'
-import type { ApiName } from '../protocol/apis.ts'
+import type { ApiName, RequestOf } from '../protocol/apis.ts'
 import { brokerError } from '../protocol/errors.ts'
-import { Cluster, type TopicSpec } from './cluster.ts'
+import { Cluster, type Node, type TopicSpec } from './cluster.ts'
 import { Connection } from './connection.ts'
 import { type DecodedRecord, decodeRecords } from './decode-records.ts'
 import type { FaultHook } from './faults.ts'
@@ -17,6 +17,7 @@ import { type BrokerOptions, type CheckedBrokerOptions, checkBrokerOptions } fro
 import { type SeedItem, type SeedOptions, seedTopic } from './seed.ts'
 import { CONNECTIONS_MAX, Server } from './server.ts'
 import type { Partition, Topic } from './topic.ts'
+import type { TransactionDescription } from './transactions/transaction.ts'
 import { advertisedVersions } from './versions.ts'
 
 /** A record in a topic of the broker. */
@@ -28,11 +29,14 @@ export interface Message extends DecodedRecord {
 /** A broker, or a cluster of them, in this process. Start one with `Broker.start()`. */
 export class Broker implements AsyncDisposable {
   readonly #server: Server
-  readonly #listeners: Listener[] = []
+  readonly #options: CheckedBrokerOptions
+  /** By node id less one; undefined while the node is down. */
+  readonly #listeners: (Listener | undefined)[] = []
   #closing: Promise<void> | undefined
 
-  private constructor(server: Server) {
+  private constructor(server: Server, options: CheckedBrokerOptions) {
     this.#server = server
+    this.#options = options
   }
 
   /** Listens; resolves when clients can connect. */
@@ -41,9 +45,9 @@ export class Broker implements AsyncDisposable {
     const { clock, random, partitions, autoCreateTopics, groups } = checked
     const cluster = new Cluster({ clock, random, defaultPartitions: partitions, autoCreateTopics, groups })
     const features = advertisedFeatures(checked.transactionVersion)
-    const broker = new Broker(new Server(cluster, advertisedVersions(checked.apiVersions), features))
+    const broker = new Broker(new Server(cluster, advertisedVersions(checked.apiVersions), features), checked)
     try {
-      for (let index = 0; index < checked.brokers; index++) await broker.#listen(checked, index)
+      for (let index = 0; index < checked.brokers; index++) await broker.#addNode(index)
     } catch (error) {
       await broker.close()
       throw error
@@ -167,7 +171,7 @@ export class Broker implements AsyncDisposable {
   /** Gives a partition to another node under the next leader epoch; `truncateTo` loses records on the way. */
   moveLeader(topic: string, partition: number, nodeId: number, { truncateTo }: { truncateTo?: number } = {}): void {
     const moved = this.#partition(topic, partition)
-    this.#server.cluster.moveLeader(moved, this.#node(nodeId, 'moveLeader'), truncateTo)
+    this.#server.cluster.moveLeader(moved, this.#node(nodeId, 'moveLeader').id, truncateTo)
   }
 
   /** What the coordinator knows of a group; undefined: nothing. */
@@ -176,9 +180,53 @@ export class Broker implements AsyncDisposable {
     return group === undefined ? undefined : describeGroup(this.#server.cluster, group)
   }
 
-  /** Has another node coordinate a group; for `loadMs` it answers that it is still loading. */
-  moveCoordinator(groupId: string, nodeId: number, { loadMs = 0 }: { loadMs?: number } = {}): void {
-    this.#server.cluster.groups.move(groupId, this.#node(nodeId, 'moveCoordinator'), loadMs)
+  /**
+   * Has another node coordinate a group, or a transactional id with `of: 'transaction'`; for `loadMs` it answers that it
+   * is still loading.
+   */
+  moveCoordinator(
+    key: string,
+    nodeId: number,
+    { loadMs = 0, of = 'group' }: { loadMs?: number; of?: 'group' | 'transaction' } = {},
+  ): void {
+    const { groups, transactions } = this.#server.cluster
+    const { id } = this.#node(nodeId, 'moveCoordinator')
+    if (of === 'group') groups.move(key, id, loadMs)
+    else transactions.moves.move(key, id, loadMs)
+  }
+
+  /** What the coordinator knows of a transactional id; undefined: nothing. */
+  transaction(transactionalId: string): TransactionDescription | undefined {
+    const known = this.#server.cluster.transactions.get(transactionalId)
+    if (known === undefined) return undefined
+    const { state, producerId, producerEpoch, partitions } = known
+    return { state, producerId, producerEpoch, partitions: [...partitions.values()] }
+  }
+
+  /**
+   * From now on the markers of a transaction are written so long after its end was answered, as it takes a real cluster
+   * a while; Infinity: when this is called again. Meanwhile its next one hears CONCURRENT_TRANSACTIONS. Default 0.
+   */
+  delayMarkers(delayMs: number): void {
+    this.#server.cluster.transactions.delayMarkers(delayMs)
+  }
+
+  /** A node goes down: its port is closed, its partitions go to other replicas, or are led by nobody. */
+  async stopNode(nodeId: number): Promise<void> {
+    const node = this.#node(nodeId, 'stopNode')
+    const listener = this.#listeners[nodeId - 1]
+    this.#listeners[nodeId - 1] = undefined
+    this.#server.cluster.stopNode(node)
+    this.#server.disconnectAll(nodeId)
+    await listener?.close()
+  }
+
+  /** It comes back on its port with what it had, but without fetch sessions. */
+  async startNode(nodeId: number): Promise<void> {
+    const node = this.#node(nodeId, 'startNode')
+    if (this.#listeners[nodeId - 1] !== undefined) return
+    await this.#listen(nodeId - 1, node.port)
+    this.#server.cluster.startNode(node)
   }
 
   /** Lets a hook see, and answer otherwise, every request to this API; returns how to take it away. */
@@ -191,6 +239,21 @@ export class Broker implements AsyncDisposable {
     return this.#server.faults.add(api, hook, true)
   }
 
+  /** The next requests to this API fail with a code, and nothing of them takes effect; returns how to end that. */
+  fail<A extends ApiName>(
+    api: A,
+    errorCode: number,
+    { times = 1, when = () => true }: { times?: number; when?: (request: RequestOf<A>) => boolean } = {},
+  ): () => void {
+    let left = times
+    const remove = this.on(api, (request) => {
+      if (!when(request)) return undefined
+      if (--left <= 0) remove()
+      return { errorCode }
+    })
+    return remove
+  }
+
   /** Takes all hooks away, or those of one API. */
   off(api?: ApiName): void {
     this.#server.faults.clear(api)
@@ -199,6 +262,11 @@ export class Broker implements AsyncDisposable {
   /** Cuts every connection, or those to one node. */
   disconnectAll(nodeId?: number): void {
     this.#server.disconnectAll(nodeId)
+  }
+
+  /** After so many bytes more from clients (of one node) the connection that brings them is cut, and they are lost. */
+  cutAfterReceiving(bytes: number, nodeId?: number): void {
+    this.#server.cutAfterReceiving(bytes, nodeId)
   }
 
   /** Forgets all fetch sessions, as a restart does. */
@@ -231,24 +299,32 @@ export class Broker implements AsyncDisposable {
     this.#server.resumeAnswers()
     this.#server.cluster.transactions.close()
     this.#server.cluster.groups.close()
-    await Promise.all(this.#listeners.map((listener) => listener.close()))
+    await Promise.all(this.#listeners.map((listener) => listener?.close()))
   }
 
-  async #listen(options: CheckedBrokerOptions, index: number): Promise<void> {
-    const { transport, host, port, advertisedHost, racks } = options
+  async #addNode(index: number): Promise<void> {
+    const { port, advertisedHost, racks } = this.#options
+    const bound = await this.#listen(index, port === 0 ? 0 : port + index)
+    this.#server.cluster.addNode(advertisedHost, bound, racks[index])
+  }
+
+  /** Gives the port. */
+  async #listen(index: number, port: number): Promise<number> {
     const server = this.#server
-    const listener = await transport.listen({ host, port: port === 0 ? 0 : port + index }, (socket) => {
+    const { transport, host } = this.#options
+    const listener = await transport.listen({ host, port }, (socket) => {
       const connection = new Connection(socket, server.cluster.nodes[index]!, server)
       // The newest goes: the others have work in progress.
       if (server.connections.size > CONNECTIONS_MAX) connection.disconnect()
       return connection.events
     })
-    this.#listeners.push(listener)
-    server.cluster.addNode(advertisedHost, listener.address.port, racks[index])
+    this.#listeners[index] = listener
+    return listener.address.port
   }
 
-  #node(nodeId: number, what: string): number {
-    if (this.#server.cluster.nodes.some(({ id }) => id === nodeId)) return nodeId
+  #node(nodeId: number, what: string): Node {
+    const node = this.#server.cluster.nodes.find(({ id }) => id === nodeId)
+    if (node !== undefined) return node
     throw new InvalidOption('INVALID_OPTION', `${what}: there is no node ${nodeId}.`)
   }
 

@@ -25,6 +25,8 @@ export interface Node {
   readonly sessions: SessionCache
   /** Where it stands, for clients that read from the closest replica (KIP-392). */
   readonly rack: string | undefined
+  /** False while it is down. */
+  live: boolean
 }
 
 /** How a topic is made. */
@@ -37,6 +39,9 @@ export interface TopicSpec {
   /** Replicas by partition, the leader first; overrides the two counts. */
   assignments?: readonly (readonly number[])[] | undefined
 }
+
+/** Who leads a partition whose replicas are all down. */
+export const NO_LEADER = -1
 
 /** Partitions of all topics: more than a test needs, fewer than would exhaust the machine. */
 export const PARTITIONS_MAX = 100_000
@@ -78,14 +83,36 @@ export class Cluster implements TransactionGround {
   /** Adds a node, with ids from 1 on. */
   addNode(host: string, port: number, rack?: string): Node {
     const sessions = new SessionCache(this.random)
-    const node = { id: this.nodes.length + 1, host, port, sessions, rack }
+    const node = { id: this.nodes.length + 1, host, port, sessions, rack, live: true }
     this.nodes.push(node)
     return node
   }
 
   /** The node that creates and deletes topics. */
   get controller(): Node {
-    return this.nodes[0]!
+    return this.nodes.find(({ live }) => live) ?? this.nodes[0]!
+  }
+
+  /** The node is down: its partitions go to other replicas, or are led by nobody. */
+  stopNode(node: Node): void {
+    node.live = false
+    node.sessions.clear()
+    for (const partition of this.#partitionsOf(node)) {
+      if (partition.leader === node.id) this.moveLeader(partition, this.inSync(partition)[0] ?? NO_LEADER)
+    }
+  }
+
+  /** The node is back, and leads what nobody led. */
+  startNode(node: Node): void {
+    node.live = true
+    for (const partition of this.#partitionsOf(node)) {
+      if (partition.leader === NO_LEADER) this.moveLeader(partition, node.id)
+    }
+  }
+
+  /** The replicas that are up: none ever lags. */
+  inSync({ replicas }: Partition): number[] {
+    return replicas.filter((id) => this.nodes[id - 1]!.live)
   }
 
   /** A uuid as Kafka prints it. */
@@ -179,6 +206,12 @@ export class Cluster implements TransactionGround {
   /** An id that no producer has. */
   newProducerId(): bigint {
     return this.#nextProducerId++
+  }
+
+  #partitionsOf({ id }: Node): Partition[] {
+    return [...this.topics.values()]
+      .flatMap(({ partitions }) => partitions)
+      .filter(({ replicas }) => replicas.includes(id))
   }
 
   /** Keeps a fault of the broker itself where tests find it. */

@@ -5,7 +5,7 @@ import { Reader } from '../bytes/reader.ts'
 import { type ApiName, apiByKey, type RequestOf } from '../protocol/apis.ts'
 import { ErrorCode } from '../protocol/errors.ts'
 import { decodeRequest, encodeResponse, type RequestHeader, readRequestHeader } from '../protocol/frame.ts'
-import { answerRequest } from './answer.ts'
+import { type Answered, answerRequest } from './answer.ts'
 import type { Node } from './cluster.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { RequestContext } from './handler.ts'
@@ -42,6 +42,10 @@ export class Connection implements Disconnectable {
     buffer: () => this.#reader.room(),
     received: (count) => {
       if (this.#closed) return false
+      if (this.#server.cutsOff(this.nodeId, count)) {
+        this.disconnect()
+        return false
+      }
       if (!this.#reader.received(count)) {
         this.disconnect()
         return false
@@ -99,7 +103,7 @@ export class Connection implements Disconnectable {
     if (outcome === 'cut') return this.disconnect()
     if (outcome === 'silent') return this.#next()
     await this.#server.answersMayLeave()
-    this.#send(outcome.pieces, outcome.cutAfterBytes)
+    this.#send(outcome.pieces, outcome)
   }
 
   /** The request; without a body it is for a version of ApiVersions that this broker does not have (KIP-511). */
@@ -117,10 +121,13 @@ export class Connection implements Disconnectable {
     }
   }
 
-  #send(pieces: Uint8Array[], cutAfterBytes = Infinity): void {
+  #send(pieces: Uint8Array[], { cutAfterBytes, answered }: Partial<Answered> = {}): void {
     if (this.#closed) return
-    if (cutAfterBytes === Infinity) {
-      this.#socket.write(pieces, () => this.#next())
+    if (cutAfterBytes === undefined) {
+      this.#socket.write(pieces, () => {
+        answered?.()
+        this.#next()
+      })
       return
     }
     const start = Buffer.concat(pieces).subarray(0, Math.max(0, cutAfterBytes))

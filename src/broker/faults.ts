@@ -5,7 +5,7 @@ import type { RequestContext } from './handler.ts'
 /** When a request is swallowed: before it has any effect, or after it had it and only the answer is lost. */
 export type When = 'before' | 'after'
 
-/** What to do with one request. `delayMs` and `cutAfterBytes` go with any of the others; of these give one. */
+/** What to do with one request. `delayMs`, `answered` and `cutAfterBytes` go with any of the others; of these give one. */
 export interface Fault<A extends ApiName> {
   /** Wait so long before anything else. */
   delayMs?: number
@@ -21,6 +21,8 @@ export interface Fault<A extends ApiName> {
   drop?: true | When
   /** Close the connection instead of answering. True is 'before'. */
   cut?: true | When
+  /** Called when the whole answer was handed to the socket: the client has it, or will have it. */
+  answered?: () => void
   /** Send only so many bytes of the answer, length prefix included, then close the connection. */
   cutAfterBytes?: number
 }

@@ -118,7 +118,7 @@ function servesAsFollower(node: Node, partition: Partition, { version, rack }: R
 /** As Kafka's RackAwareReplicaSelector: a replica in the rack of the client, if the leader is in another (KIP-392). */
 function closerReplica({ nodes }: Cluster, leader: Node, { replicas }: Partition, rack: string): number | undefined {
   if (rack === '' || leader.rack === rack) return undefined
-  return nodes.find((node) => node.rack === rack && replicas.includes(node.id))?.id
+  return nodes.find((node) => node.live && node.rack === rack && replicas.includes(node.id))?.id
 }
 
 /** From v16 on the answer says who leads, so that the client need not ask for metadata (KIP-951). */

@@ -14,6 +14,7 @@ type Response = ResponseInput<'Produce'>
 /** What one partition says. */
 export type PartitionResponse = NonNullable<NonNullable<Response['responses']>[number]['partitionResponses']>[number]
 
+const ACKS_ALL = -1
 /** The first version that says who leads now (KIP-951). */
 const LEADER_HINTS_SINCE = 10
 /** The first version in which writing adds the partition to the transaction, which bumps epochs (KIP-890). */
@@ -46,6 +47,9 @@ export class Production {
     if (leaderError !== ErrorCode.NONE) return this.#notLeader(partition, leaderError)
     const unverified = await this.#unverified(partition, records)
     if (unverified !== 'NONE') return failedProduction(want.partition, ErrorCode[unverified])
+    if (this.#request.acks === ACKS_ALL && cluster.inSync(partition).length < partition.topic.minInSyncReplicas) {
+      return failedProduction(want.partition, ErrorCode.NOT_ENOUGH_REPLICAS)
+    }
     const verdict = checkBatch(records, version, partition.topic.maxMessageBytes)
     if ('errorCode' in verdict) return refused(partition, verdict)
     const refusal = refuseRecords(records!, verdict.header, partition.topic, cluster.clock.wall())

@@ -23,6 +23,7 @@ export class Server {
   readonly features: readonly Feature[]
   readonly #versions: ReadonlyMap<ApiName, VersionRange>
   #heldAnswers: (() => void)[] | undefined
+  #cut: { bytes: number; nodeId: number | undefined } | undefined
 
   constructor(cluster: Cluster, versions: ReadonlyMap<ApiName, VersionRange>, features: readonly Feature[] = []) {
     this.cluster = cluster
@@ -55,6 +56,20 @@ export class Server {
       const held = this.#heldAnswers
       await new Promise<void>((resolve) => held.push(resolve))
     }
+  }
+
+  /** After so many bytes more from clients (of one node) the connection that brings them is cut. */
+  cutAfterReceiving(bytes: number, nodeId?: number): void {
+    this.#cut = { bytes, nodeId }
+  }
+
+  /** Whether these bytes are the last that this connection brings; they are lost with it. */
+  cutsOff(nodeId: number, bytes: number): boolean {
+    if (this.#cut === undefined || (this.#cut.nodeId ?? nodeId) !== nodeId) return false
+    this.#cut.bytes -= bytes
+    if (this.#cut.bytes > 0) return false
+    this.#cut = undefined
+    return true
   }
 
   /** Cuts every connection, or those to one node. */

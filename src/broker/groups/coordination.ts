@@ -6,7 +6,7 @@ import { groupCoordinatorOf } from '../handlers/find-coordinator.ts'
 /** 0, or why this node does not speak for the group. */
 export function refuseCoordination({ cluster, node }: RequestContext, groupId: string): number {
   if (groupCoordinatorOf(cluster, groupId) !== node) return ErrorCode.NOT_COORDINATOR
-  return cluster.groups.isLoading(groupId) ? ErrorCode.COORDINATOR_LOAD_IN_PROGRESS : ErrorCode.NONE
+  return cluster.groups.moves.isLoading(groupId) ? ErrorCode.COORDINATOR_LOAD_IN_PROGRESS : ErrorCode.NONE
 }
 
 /** The same for requests that need a group with a name; only offsets may belong to the group ''. */

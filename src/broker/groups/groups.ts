@@ -1,7 +1,8 @@
 // The group coordinator: which groups there are, of which kind, and which node speaks for them. [broker]
-import type { Clock, Timer } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
+import { CoordinatorMoves } from '../coordinator-moves.ts'
 import type { Topic } from '../topic.ts'
 import { ClassicGroup } from './classic-group.ts'
 import { ConsumerGroup, type GroupWorld } from './consumer-group.ts'
@@ -12,10 +13,7 @@ import { checkGroupOptions, type GroupOptions } from './group-options.ts'
 export class Groups {
   readonly world: GroupWorld
   readonly #groups = new Map<string, Group>()
-  /** Groups whose coordinator was moved, with the node that has them now. */
-  readonly #moved = new Map<string, number>()
-  /** Groups that their new coordinator is still reading from the log. */
-  readonly #loading = new Map<string, Timer>()
+  readonly moves: CoordinatorMoves
 
   constructor(world: {
     clock: Clock
@@ -24,6 +22,7 @@ export class Groups {
     options?: GroupOptions | undefined
   }) {
     this.world = { ...world, options: checkGroupOptions(world.options) }
+    this.moves = new CoordinatorMoves(world.clock)
   }
 
   get(id: string): Group | undefined {
@@ -34,26 +33,10 @@ export class Groups {
     return [...this.#groups.values()]
   }
 
-  /** The node that a group was moved to. */
-  movedTo(id: string): number | undefined {
-    return this.#moved.get(id)
-  }
-
-  isLoading(id: string): boolean {
-    return this.#loading.has(id)
-  }
-
   /** The coordinator becomes another node, which has to load the group for so long. */
   move(id: string, nodeId: number, loadMs: number): void {
-    this.#moved.set(id, nodeId)
+    this.moves.move(id, nodeId, loadMs)
     this.#groups.get(id)?.unload()
-    this.#loading.get(id)?.cancel()
-    if (loadMs > 0)
-      this.#loading.set(
-        id,
-        this.world.clock.after(loadMs, () => this.#loading.delete(id)),
-      )
-    else this.#loading.delete(id)
   }
 
   /** The classic group; an empty one takes the place of an empty group of the other kind. */
@@ -101,7 +84,7 @@ export class Groups {
   /** Ends all timers. */
   close(): void {
     for (const group of this.#groups.values()) group.close()
-    for (const timer of this.#loading.values()) timer.cancel()
+    this.moves.close()
   }
 
   #put<G extends Group>(group: G): G {

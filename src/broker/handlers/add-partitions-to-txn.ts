@@ -3,8 +3,8 @@ import type { RequestOf, ResponseInput } from '../../protocol/apis.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import { findPartition } from '../partition-reader.ts'
+import { refuseCoordination } from '../transactions/coordination.ts'
 import { codeFor, type ProducerIdentity } from '../transactions/transaction.ts'
-import { coordinatorOf } from './find-coordinator.ts'
 
 type Request = RequestOf<'AddPartitionsToTxn'>
 type WantedTopic = Request['v3AndBelowTopics'][number]
@@ -51,9 +51,11 @@ function answerAll(
   return { resultsByTopicV3AndBelow }
 }
 
-function add(wanted: Wanted, { cluster, node, version }: RequestContext): TopicResult[] {
+function add(wanted: Wanted, context: RequestContext): TopicResult[] {
+  const { cluster, version } = context
   const { transactionalId, topics, verifyOnly } = wanted
-  if (coordinatorOf(cluster, transactionalId) !== node) return resultsOf(topics, () => ErrorCode.NOT_COORDINATOR)
+  const coordinatorError = refuseCoordination(context, transactionalId)
+  if (coordinatorError !== ErrorCode.NONE) return resultsOf(topics, () => coordinatorError)
   const missing = (topic: string, partition: number) =>
     typeof findPartition(cluster, { topic, topicId: '', partition }, 0) === 'number'
   if (topics.some(({ name, partitions }) => partitions.some((partition) => missing(name, partition)))) {

@@ -16,7 +16,7 @@ export const describeCluster: Handler<'DescribeCluster'> = {
 }
 
 function describe(errorCode: number, { cluster }: RequestContext): ResponseInput<'DescribeCluster'> {
-  const nodes = errorCode === ErrorCode.NONE ? cluster.nodes : []
+  const nodes = errorCode === ErrorCode.NONE ? cluster.nodes.filter(({ live }) => live) : []
   return {
     errorCode,
     clusterId: cluster.id,

@@ -1,13 +1,12 @@
 // DescribeTransactions, v0: the state and the partitions of transactional ids (KIP-664). [broker]
 import { ErrorCode } from '../../protocol/errors.ts'
-import type { Cluster, Node } from '../cluster.ts'
-import type { Handler } from '../handler.ts'
+import type { Handler, RequestContext } from '../handler.ts'
+import { refuseCoordination } from '../transactions/coordination.ts'
 import type { TransactionPartition } from '../transactions/transaction.ts'
-import { coordinatorOf } from './find-coordinator.ts'
 
 export const describeTransactions: Handler<'DescribeTransactions'> = {
-  handle: ({ transactionalIds }, { cluster, node }) => ({
-    transactionStates: transactionalIds.map((id) => describe(id, cluster, node)),
+  handle: ({ transactionalIds }, context) => ({
+    transactionStates: transactionalIds.map((id) => describe(id, context)),
   }),
 
   refuse: ({ transactionalIds }, errorCode) => ({
@@ -15,10 +14,11 @@ export const describeTransactions: Handler<'DescribeTransactions'> = {
   }),
 }
 
-function describe(id: string, cluster: Cluster, node: Node) {
+function describe(id: string, context: RequestContext) {
   if (id === '') return failed(id, ErrorCode.INVALID_REQUEST)
-  if (coordinatorOf(cluster, id) !== node) return failed(id, ErrorCode.NOT_COORDINATOR)
-  const transaction = cluster.transactions.get(id)
+  const errorCode = refuseCoordination(context, id)
+  if (errorCode !== ErrorCode.NONE) return failed(id, errorCode)
+  const transaction = context.cluster.transactions.get(id)
   if (transaction === undefined) return failed(id, ErrorCode.TRANSACTIONAL_ID_NOT_FOUND)
   return {
     transactionalId: id,

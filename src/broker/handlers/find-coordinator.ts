@@ -3,6 +3,7 @@ import { murmur2 } from '../../bytes/murmur2.ts'
 import type { RequestOf, ResponseInput } from '../../protocol/apis.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Cluster, Node } from '../cluster.ts'
+import type { CoordinatorMoves } from '../coordinator-moves.ts'
 import type { Handler } from '../handler.ts'
 
 /** The type of keys that are group ids; 1 are transactional ids, 2 share partitions (KIP-932). */
@@ -16,7 +17,7 @@ export const findCoordinator: Handler<'FindCoordinator'> = {
     const badType = keyType < 0 || keyType > (version >= 6 ? 2 : 1)
     if (badType) return answerAll(request, version, () => ({ errorCode: ErrorCode.INVALID_REQUEST }))
     return answerAll(request, version, (key) => {
-      const { id, host, port } = keyType === GROUP ? groupCoordinatorOf(cluster, key) : coordinatorOf(cluster, key)
+      const { id, host, port } = (keyType === GROUP ? groupCoordinatorOf : transactionCoordinatorOf)(cluster, key)
       return { nodeId: id, host, port, errorMessage: null }
     })
   },
@@ -24,16 +25,21 @@ export const findCoordinator: Handler<'FindCoordinator'> = {
   refuse: (request, errorCode, { version }) => answerAll(request, version, () => ({ errorCode })),
 }
 
-/** The node that coordinates a group or transactional id. */
-export function coordinatorOf(cluster: Cluster, key: string): Node {
-  const hash = murmur2(Buffer.from(key)) & 0x7fffffff
-  return cluster.nodes[hash % cluster.nodes.length]!
+/** The node that coordinates a group. */
+export function groupCoordinatorOf(cluster: Cluster, groupId: string): Node {
+  return coordinatorOf(cluster, groupId, cluster.groups.moves)
 }
 
-/** The node that coordinates a group, also after it was moved. */
-export function groupCoordinatorOf(cluster: Cluster, groupId: string): Node {
-  const moved = cluster.groups.movedTo(groupId)
-  return cluster.nodes.find(({ id }) => id === moved) ?? coordinatorOf(cluster, groupId)
+/** The node that coordinates a transactional id. */
+export function transactionCoordinatorOf(cluster: Cluster, transactionalId: string): Node {
+  return coordinatorOf(cluster, transactionalId, cluster.transactions.moves)
+}
+
+/** Where it was moved to, else by its hash; the next one where that node is down. */
+function coordinatorOf({ nodes }: Cluster, key: string, moves: CoordinatorMoves): Node {
+  const first = moves.nodeOf(key) ?? 1 + ((murmur2(Buffer.from(key)) & 0x7fffffff) % nodes.length)
+  const inTurn = [...nodes.slice(first - 1), ...nodes.slice(0, first - 1)]
+  return inTurn.find(({ live }) => live) ?? inTurn[0]!
 }
 
 type Coordinator = Partial<{ errorCode: number; errorMessage: null; nodeId: number; host: string; port: number }>

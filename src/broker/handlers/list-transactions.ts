@@ -1,7 +1,7 @@
 // ListTransactions, v0 to v2: the transactional ids that this node coordinates (KIP-664, KIP-994, KIP-1152). [broker]
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { Handler } from '../handler.ts'
-import { coordinatorOf } from './find-coordinator.ts'
+import { transactionCoordinatorOf } from './find-coordinator.ts'
 
 const states = new Set(['Empty', 'Ongoing', 'PrepareCommit', 'PrepareAbort', 'CompleteCommit', 'CompleteAbort'])
 /** Kafka knows these as well; no transaction here is ever in them. */
@@ -17,7 +17,7 @@ export const listTransactions: Handler<'ListTransactions'> = {
       .all()
       .filter(
         ({ id, state, producerId, startMs }) =>
-          coordinatorOf(cluster, id) === node &&
+          transactionCoordinatorOf(cluster, id) === node &&
           (stateFilters.length === 0 || stateFilters.includes(state)) &&
           (producerIdFilters.length === 0 || producerIdFilters.includes(producerId)) &&
           (durationFilter < 0 || (startMs >= 0 && now - startMs >= durationFilter)) &&

@@ -2,7 +2,7 @@
 import { ZERO_UUID } from '../../bytes/reader.ts'
 import type { RequestOf, ResponseInput } from '../../protocol/apis.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
-import { type Cluster, refuseTopicName } from '../cluster.ts'
+import { type Cluster, NO_LEADER, refuseTopicName } from '../cluster.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import type { Partition, Topic } from '../topic.ts'
 
@@ -15,7 +15,7 @@ export const metadata: Handler<'Metadata'> = {
     const wanted = namedTopics(request, context)
     const topics =
       wanted === null
-        ? [...cluster.topics.values()].map(describe)
+        ? [...cluster.topics.values()].map((topic) => describe(cluster, topic))
         : wanted.map((want) => find(cluster, want, request.allowAutoTopicCreation))
     return { ...clusterFields(cluster), topics }
   },
@@ -35,8 +35,9 @@ function namedTopics({ topics }: RequestOf<'Metadata'>, { version }: RequestCont
 }
 
 function clusterFields(cluster: Cluster): ResponseInput<'Metadata'> {
+  const liveNodes = cluster.nodes.filter(({ live }) => live)
   return {
-    brokers: cluster.nodes.map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack: rack ?? null })),
+    brokers: liveNodes.map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack: rack ?? null })),
     clusterId: cluster.id,
     controllerId: cluster.controller.id,
   }
@@ -45,12 +46,12 @@ function clusterFields(cluster: Cluster): ResponseInput<'Metadata'> {
 function find(cluster: Cluster, { name, topicId }: Wanted, mayCreate: boolean): TopicAnswer {
   if (name === null || topicId !== ZERO_UUID) {
     const byId = cluster.topicById(topicId)
-    return byId === undefined ? failed(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID) : describe(byId)
+    return byId === undefined ? failed(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID) : describe(cluster, byId)
   }
   const topic = cluster.topics.get(name)
-  if (topic !== undefined) return describe(topic)
+  if (topic !== undefined) return describe(cluster, topic)
   if (refuseTopicName(name) !== undefined) return failed(name, ZERO_UUID, ErrorCode.INVALID_TOPIC_EXCEPTION)
-  if (mayCreate && cluster.autoCreateTopics) return describe(cluster.createTopic(name))
+  if (mayCreate && cluster.autoCreateTopics) return describe(cluster, cluster.createTopic(name))
   return failed(name, ZERO_UUID, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
 }
 
@@ -58,24 +59,25 @@ function failed(name: string | null, topicId: string, errorCode: number): TopicA
   return { errorCode, name, topicId, partitions: [] }
 }
 
-function describe(topic: Topic): TopicAnswer {
+function describe(cluster: Cluster, topic: Topic): TopicAnswer {
   return {
     errorCode: ErrorCode.NONE,
     name: topic.name,
     topicId: topic.id,
-    partitions: topic.partitions.map(describePartition),
+    partitions: topic.partitions.map((partition) => describePartition(cluster, partition)),
   }
 }
 
-function describePartition({ index, leader, leaderEpoch, replicas }: Partition) {
-  const nodes = [...replicas]
+function describePartition(cluster: Cluster, partition: Partition) {
+  const { index, leader, leaderEpoch, replicas } = partition
+  const isrNodes = cluster.inSync(partition)
   return {
-    errorCode: ErrorCode.NONE,
+    errorCode: leader === NO_LEADER ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
     partitionIndex: index,
     leaderId: leader,
     leaderEpoch,
-    replicaNodes: nodes,
-    isrNodes: nodes,
-    offlineReplicas: [],
+    replicaNodes: [...replicas],
+    isrNodes,
+    offlineReplicas: replicas.filter((id) => !isrNodes.includes(id)),
   }
 }

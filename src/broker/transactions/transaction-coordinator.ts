@@ -1,6 +1,7 @@
 // The transaction coordinator of a cluster: ids and epochs, partitions, ends, timeouts (KIP-98, KIP-890). [broker]
 import type { Clock } from '../../base/clock.ts'
 import type { ErrorName } from '../../protocol/errors.ts'
+import { CoordinatorMoves } from '../coordinator-moves.ts'
 import {
   completed,
   isExhausted,
@@ -31,6 +32,7 @@ const TIMEOUT_MS_MAX = 900_000
 
 /** All transactional ids. Every method is synchronous; what a broker keeps in its log is kept here in memory. */
 export class TransactionCoordinator {
+  readonly moves: CoordinatorMoves
   readonly #ground: TransactionGround
   readonly #transactions = new Map<string, Transaction>()
   /** How long markers wait; see `delayMarkers`. */
@@ -39,6 +41,7 @@ export class TransactionCoordinator {
 
   constructor(ground: TransactionGround) {
     this.#ground = ground
+    this.moves = new CoordinatorMoves(ground.clock)
   }
 
   /** InitProducerId with a transactional id: the next epoch; who is older is fenced, what is open is aborted. */
@@ -116,6 +119,7 @@ export class TransactionCoordinator {
 
   /** Stops all timers. */
   close(): void {
+    this.moves.close()
     for (const { timer } of this.#transactions.values()) timer?.cancel()
   }
 

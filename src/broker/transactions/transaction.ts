@@ -50,6 +50,13 @@ export interface Transaction extends ProducerIdentity {
   timer: Timer | undefined
 }
 
+/** A transactional id, as a test sees it. */
+export interface TransactionDescription extends ProducerIdentity {
+  state: TransactionState
+  /** Those of `__consumer_offsets` stand for groups. */
+  partitions: TransactionPartition[]
+}
+
 /** Whether no epoch is left that a client may have. */
 export function isExhausted(epoch: number): boolean {
   return epoch >= EPOCH_LAST
