@@ -57,6 +57,7 @@ export class ScriptedMember {
 export async function consumerScript(script: GroupScript): Promise<void> {
   await script.topic('t', 4)
   await script.topic('u', 2)
+  await features(script)
   await refusals(script)
   await handOver(script)
   await fencing(script)
@@ -68,6 +69,17 @@ export async function consumerScript(script: GroupScript): Promise<void> {
 /** The id of a member: 22 characters, as clients make it. */
 function idOf(name: string): string {
   return `${name}AAAAAAAAAAAAAAAAAAAAAAAA`.slice(0, 22)
+}
+
+async function features(script: GroupScript): Promise<void> {
+  const about = { clientSoftwareName: 'test', clientSoftwareVersion: '1' }
+  const client = await script.client()
+  const { supportedFeatures, finalizedFeatures } = await client.call('ApiVersions', 4, about)
+  const all = [...supportedFeatures, ...finalizedFeatures]
+  script.note(
+    'features',
+    all.filter(({ name }) => name === 'group.version'),
+  )
 }
 
 async function refusals(script: GroupScript): Promise<void> {
