@@ -11,6 +11,7 @@
 import { type Random, seededRandom } from '../base/random.ts'
 import { Broker } from '../broker/broker.ts'
 import type { TopicSpec } from '../broker/cluster.ts'
+import type { GroupOptions } from '../broker/groups/group-options.ts'
 import type { SeedItem, SeedOptions } from '../broker/seed.ts'
 import { KafkaClient } from '../client/kafka.ts'
 import type { KafkaOptions } from '../client/options.ts'
@@ -27,6 +28,8 @@ export interface SimulationOptions {
   seed: number
   /** Nodes of the cluster; default 1. */
   brokers?: number
+  /** How the broker coordinates groups. */
+  groups?: GroupOptions
   /** How bad it gets between `startStorm` and `stopStorm`. */
   storm?: Partial<StormSettings>
   /** The chance that a role is not scheduled at once but up to `stallMsMax` late; default 0.01. */
@@ -184,7 +187,8 @@ export async function simulate(options: SimulationOptions): Promise<Simulation> 
   const trace = new Trace()
   const clock = new VirtualClock({ random: stream(), observe: (nowMs, sequence) => trace.step(nowMs, sequence) })
   const network = new Pipes(clock, stream(), {}, (...what) => trace.note(clock.now(), ...what))
-  const broker = await Broker.start({ brokers: options.brokers ?? 1, transport: network, clock, random: stream() })
+  const { brokers = 1, groups = {} } = options
+  const broker = await Broker.start({ brokers, groups, transport: network, clock, random: stream() })
   return new Simulation({ options, clock, network, broker, trace, stream })
 }
 
