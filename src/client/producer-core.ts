@@ -36,6 +36,8 @@ const GRACE_MS = 500
 const WATCH_MS = 250
 /** What the I/O thread gets to let go of all memory. */
 const CLOSE_LINE_MS = 1_000
+/** Records that share one look at the clock. */
+const TIMES_MAX = 64
 
 /** Takes records and tells what became of them. */
 export class ProducerCore {
@@ -50,6 +52,9 @@ export class ProducerCore {
   #scratch = new Outgoing()
   /** Those that have not handed over all of their records yet. */
   readonly #calls = new Set<BatchCall>()
+  /** What the clock showed, and how often that was used. */
+  #timeMs = 0
+  #sinceAsked = 0
   #dead: MillraceError | undefined
   #watch: Timer | undefined
   /** Resolves when nothing is on its way; there is one while something is. */
@@ -114,7 +119,7 @@ export class ProducerCore {
     outgoing.key = record.key === undefined ? null : keyToWrite(record.key, serializers.key, name)
     outgoing.value = valueToWrite(record.value, serializers.value, name)
     outgoing.headers = headersToWrite(headers, name)
-    outgoing.timestamp = timestamp === undefined ? this.#parts.engine.clock.wall() : timestampToWrite(timestamp, name)
+    outgoing.timestamp = timestamp === undefined ? this.#now() : timestampToWrite(timestamp, name)
     outgoing.way = way
     outgoing.transaction = transaction
     outgoing.record = record
@@ -195,6 +200,19 @@ export class ProducerCore {
     this.line.forget()
     this.#accumulator.stop()
     this.#watch?.cancel()
+  }
+
+  /** The time, asked once for a few records given in one go: to ask costs as much as to write a small record. */
+  #now(): number {
+    if (this.#sinceAsked++ % TIMES_MAX === 0) {
+      if (this.#sinceAsked === 1) queueMicrotask(this.#forgetTime)
+      this.#timeMs = this.#parts.engine.clock.wall()
+    }
+    return this.#timeMs
+  }
+
+  #forgetTime = (): void => {
+    this.#sinceAsked = 0
   }
 
   #topicOf(name: string): TopicQueue {

@@ -67,6 +67,13 @@ For \`consumer.run({ … })\`, beside \`signal\`.
 
 ${table(['run'])}
 
+## Producing
+
+For each \`kafka.producer({ … })\`, beside the serializers \`key\` and \`value\`, \`onDelivery\` and \`interceptors\`;
+\`kafka.transaction(fn, { … })\` takes the same, and \`onAbort\`.
+
+${table(['producer'])}
+
 ## Profiles
 
 \`new Kafka({ profile: 'throughput' })\` changes defaults; what is set explicitly wins.
@@ -82,9 +89,6 @@ environment, where other programs may need them, they are passed over.
 
 ${table(['group'], false)}
 
-### Producer
-
-${table(['producer'], false)}
 `
 }
 
