@@ -392,6 +392,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       commit: (partition) => this.#commitFloor(partition),
       open: () => this.#open(),
       tell: (error) => this.#tell(error),
+      measured: (measure) => this.#stats.processed(measure, engine.clock),
       replaced: (worker, why) => this.emit('workerReplaced', { worker, why }),
     })
   }

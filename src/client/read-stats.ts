@@ -2,6 +2,7 @@
 import { type Clock, microseconds } from '../base/clock.ts'
 import type { Lease } from '../delivery/lease.ts'
 import type { EngineStats } from '../engine/engine-stats.ts'
+import type { BatchMeasure } from '../ring/batch-measure.ts'
 import { type Latency, LatencyHistogram } from './latency-histogram.ts'
 
 /** The steps of a batch on its way, each measured once a batch. */
@@ -34,12 +35,6 @@ export interface IterationStats {
   engine: EngineStats | undefined
 }
 
-/** A batch that user code is done with, in another thread. */
-export interface ProcessedBatch extends Pick<Lease, 'arrivedUs' | 'fetchUs' | 'decodeUs' | 'recordsBytes'> {
-  records: number
-  processUs: number
-}
-
 type Stage = keyof Latencies
 const STAGES: Stage[] = ['fetch', 'queue', 'decode', 'process', 'commit', 'endToEnd']
 
@@ -70,7 +65,7 @@ export class ReadStats {
   }
 
   /** A batch was processed by a worker. */
-  processed(batch: ProcessedBatch, clock: Clock): void {
+  processed(batch: BatchMeasure, clock: Clock): void {
     this.#count(batch, batch.records, clock)
     const stages = this.#stages
     if (stages === undefined) return

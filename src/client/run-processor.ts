@@ -9,6 +9,7 @@ import type { DecodePolicy } from '../delivery/record-decoder.ts'
 import type { Engine, PartitionOwner, ReaderHandle } from '../engine/engine.ts'
 import { type PoolOwner, ProcessorPool } from '../engine/processor-pool.ts'
 import { faultError } from '../record/faults.ts'
+import type { BatchMeasure } from '../ring/batch-measure.ts'
 import { Kind } from '../ring/descriptor.ts'
 import type { RunningNote } from '../ring/ledger.ts'
 import type { ConsumerPartition } from './consumer-partition.ts'
@@ -30,6 +31,8 @@ export interface ProcessorRunHost {
   commit(partition: ConsumerPartition): Promise<void>
   /** Of one partition, which cannot be read on: true when somebody heard of it, and the others go on. */
   tell(error: MillraceError): boolean
+  /** A worker processed a batch. */
+  measured(measure: BatchMeasure): void
   /** A worker died and was replaced. */
   replaced(worker: number, why: string): void
 }
@@ -195,6 +198,10 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
       place.full = false
       this.#fetch(place)
     }
+  }
+
+  measured(measure: BatchMeasure): void {
+    this.#host.measured(measure)
   }
 
   failed(slot: number, generation: number, error: MillraceError): void {

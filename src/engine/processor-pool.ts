@@ -5,6 +5,7 @@ import type { Call, CallResults, SpillPort } from '../control/commands.ts'
 import type { FromProcessor, ProcessorAsk, ProcessorStart, ToProcessor } from '../control/processing.ts'
 import { spillHolder } from '../control/spills.ts'
 import type { HandlerOptions } from '../delivery/handler-options.ts'
+import { type BatchMeasure, getMeasure } from '../ring/batch-measure.ts'
 import { Field, getLong, Kind } from '../ring/descriptor.ts'
 import { allocateWorker, type WorkerMemory } from '../ring/layout.ts'
 import { Ledger, type RunningNote } from '../ring/ledger.ts'
@@ -57,6 +58,8 @@ export interface PoolOwner {
   taken(slot: number, generation: number, first: number, next: number, kind: number, fault: number): void
   /** User code is done with these offsets. */
   processed(slot: number, generation: number, first: number, end: number): void
+  /** A batch was processed, and took so long. */
+  measured(measure: BatchMeasure): void
   /** A batch failed for good. */
   failed(slot: number, generation: number, error: MillraceError): void
   /** User code asks for something. */
@@ -313,10 +316,12 @@ export class ProcessorPool {
       const end = first + (words[at + Field.nextDelta]! >>> 0)
       const kind = words[at + Field.kind]!
       const [was, fault, done] = [words[at + Field.recordsHome]!, words[at + Field.fault]!, words[at + Field.count]!]
+      const measure = kind === Kind.processed ? getMeasure(words, at) : undefined
       this.#release(words, at, slot)
       toMain.release()
       if (kind === Kind.taken) this.#owner.taken(slot, generation, first, end, was, fault)
       else if (done === 1) this.#owner.processed(slot, generation, first, end)
+      if (measure !== undefined) this.#owner.measured(measure)
     }
   }
 

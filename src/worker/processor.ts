@@ -39,6 +39,7 @@ export interface ProcessorParts extends DeskParts {
 /** A batch, or some keys of one, that waits for its handler or runs. */
 interface Item {
   worked: WorkedBatch
+  lease: Lease
   batch: Batch<unknown, unknown>
 }
 
@@ -135,7 +136,7 @@ export class ProcessorHost implements HandOver {
     }
     const range = { from: unseen.from, first: lease.offsetAt(unseen.first), nextOffset: lease.nextOffset }
     const worked = new WorkedBatch(place, entry, range, this.#events)
-    this.#add(worked, Batch.of(place, lease, unseen, place.decoder, worked))
+    this.#add({ worked, lease, batch: Batch.of(place, lease, unseen, place.decoder, worked) })
   }
 
   /** Main's ring may have room again. */
@@ -170,11 +171,11 @@ export class ProcessorHost implements HandOver {
     return place?.generation === generation ? place : undefined
   }
 
-  #add(worked: WorkedBatch, whole: Batch<unknown, unknown>): void {
+  #add({ worked, lease, batch: whole }: Item): void {
     const { order, concurrency } = this.#parts.options
     const parts = order === 'key' ? splitByKey(whole, concurrency) : [{ lane: null, batch: whole }]
     worked.open = parts.length
-    for (const { lane, batch } of parts) this.#lanes.add(String(worked.place.slot), { worked, batch }, lane)
+    for (const { lane, batch } of parts) this.#lanes.add(String(worked.place.slot), { worked, lease, batch }, lane)
     this.#pump()
   }
 
@@ -187,7 +188,9 @@ export class ProcessorHost implements HandOver {
   }
 
   async #run(started: Started<Item>): Promise<void> {
-    const { worked, batch } = started.item
+    const { worked, lease, batch } = started.item
+    const { clock } = this.#parts
+    worked.beganMs ??= clock.now()
     try {
       await runBatch(this.#plan, worked, batch, this.#parts.processor)
     } catch (error) {
@@ -196,6 +199,9 @@ export class ProcessorHost implements HandOver {
       this.#desk.tell()
       this.#desk.whenSent(() => this.#parts.post({ type: 'failed', slot, generation, error: toWire(error) }))
     }
+    const { arrivedUs, fetchUs, decodeUs, recordsBytes, count: records } = lease
+    const processUs = (clock.now() - worked.beganMs) * 1000
+    worked.measure = { records, recordsBytes, arrivedUs, fetchUs, decodeUs, processUs }
     worked.close(batch)
     this.#lanes.done(started)
     this.#pump()

@@ -1,6 +1,7 @@
 // What a worker with user code tells main about its batches, in order, whether main's ring has room or not.
 // [workers with a processor]
 import type { Words } from '../ring/atomics.ts'
+import { putMeasure } from '../ring/batch-measure.ts'
 import { Field, Kind, putLong } from '../ring/descriptor.ts'
 import { DESCRIPTOR_WORDS } from '../ring/layout.ts'
 import type { Ledger } from '../ring/ledger.ts'
@@ -104,6 +105,7 @@ export class ReportDesk {
     batch.reportedTo = end
     const { slot, generation } = place
     const words = wordsOf({ slot, generation, first, end: stale ? first : end })
+    if (last && batch.measure !== undefined && !stale) putMeasure(words, 0, batch.measure)
     this.#send({ words, entry: last ? entry : undefined, last })
   }
 

@@ -4,6 +4,7 @@ import type { BatchAcks } from '../delivery/acks.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { Standing } from '../delivery/run-attempts.ts'
 import { OffsetTracker } from '../engine/offsets.ts'
+import type { BatchMeasure } from '../ring/batch-measure.ts'
 import type { ProcessorPlace } from './processor-place.ts'
 
 /** Whom it tells. */
@@ -28,6 +29,10 @@ export class WorkedBatch implements Standing, BatchAcks {
   reportedTo: number
   /** Parts that wait or run. */
   open = 0
+  /** How long it took, once user code was done with a part of it. */
+  measure: BatchMeasure | undefined
+  /** When user code was first given a part of it. */
+  beganMs: number | undefined
   readonly #tracker: OffsetTracker
   readonly #events: WorkedBatchEvents
 
