@@ -47,7 +47,8 @@ export class Production {
     if (leaderError !== ErrorCode.NONE) return this.#notLeader(partition, leaderError)
     const unverified = await this.#unverified(partition, records)
     if (unverified !== 'NONE') return failedProduction(want.partition, ErrorCode[unverified])
-    if (this.#request.acks === ACKS_ALL && cluster.inSync(partition).length < partition.topic.minInSyncReplicas) {
+    const replicasNeeded = Math.min(partition.topic.minInSyncReplicas, partition.replicas.length)
+    if (this.#request.acks === ACKS_ALL && cluster.inSync(partition).length < replicasNeeded) {
       return failedProduction(want.partition, ErrorCode.NOT_ENOUGH_REPLICAS)
     }
     const verdict = checkBatch(records, version, partition.topic.maxMessageBytes)

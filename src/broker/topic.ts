@@ -65,9 +65,9 @@ export class Topic {
     return configValue(this.configs, 'cleanup.policy').includes('compact')
   }
 
-  /** In-sync replicas that a write with acks all needs; as in Kafka never more than there are replicas. */
+  /** In-sync replicas that a write with acks all needs, where a partition has so many. */
   get minInSyncReplicas(): number {
-    return Math.min(Number(configValue(this.configs, 'min.insync.replicas')), this.replicationFactor)
+    return Number(configValue(this.configs, 'min.insync.replicas'))
   }
 
   /** The times that records may have; without bounds where brokers set them. */
