@@ -1,5 +1,6 @@
 // A worker with user code on a thread of its own. [main thread]
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import type { FromProcessor } from '../control/processing.ts'
 import type { ProcessorSpec, ProcessorThread } from '../engine/processor-pool.ts'
 import type { SharedMemory, WorkerMemory } from '../ring/layout.ts'
 import type { ProcessorThreadData } from '../worker/processor-thread.ts'
@@ -25,15 +26,21 @@ export function startProcessorWorker(
     why = error instanceof Error ? error.message : String(error)
   })
   let ending = false
+  let heard: (message: FromProcessor) => void = () => {}
   return {
     spills: spills.port1,
     post: (message) => line.port1.postMessage(message),
     onMessage(handle) {
+      heard = handle
       line.port1.on('message', handle)
       line.port1.unref()
     },
     onExit: (handle) =>
       thread.on('exit', (code) => {
+        // What it said last may still be in the port.
+        for (let got = receiveMessageOnPort(line.port1); got !== undefined; got = receiveMessageOnPort(line.port1)) {
+          heard(got.message as FromProcessor)
+        }
         line.port1.close()
         handle(why === '' ? `it exited with code ${code}` : why)
       }),

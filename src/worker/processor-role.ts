@@ -59,13 +59,14 @@ export class ProcessorRole {
   /** Begins, or says why not. */
   async start(): Promise<void> {
     const { port, options, index, bell } = this.#parts
+    // Listened to from the start: that keeps the thread up while it loads.
+    port.onMessage((message) => this.#handle(message))
     try {
       const module = await load(options.module)
       await initialize(module, options.module, index)
       if (this.#over) return
       this.#module = module
       this.#begin(module.default)
-      port.onMessage((message) => this.#handle(message))
       bell.start(() => {
         this.#host?.flush()
         this.#drain?.run()

@@ -66,15 +66,6 @@ describe('a processor', () => {
     const { seen } = await processorRun({ module, options: { onError: 'skip' } })
     expect(seen[1]).toEqual(range(500).filter((offset) => offset !== 50))
   })
-
-  it.each([
-    ['does not parse', 'export default (batch => {', 'PROCESSOR_NOT_LOADED'],
-    ['has no default export', 'export const x = 1', 'PROCESSOR_INVALID'],
-    ['exports something else', 'export default 7', 'PROCESSOR_INVALID'],
-    ['ends its thread at once', 'process.exit(1)', 'PROCESSOR_DIED'],
-  ])('that %s is refused, and nothing is left', async (_, module, code) => {
-    expect(await errorOf(processorRun({ module }))).toMatchObject({ code })
-  })
 })
 
 const once = (at: string, end: string) => `

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { Broker } from '../../src/broker/broker.ts'
-import type { RunProcessorOptions } from '../../src/index.ts'
+import type { ConsumerOptions, RunProcessorOptions } from '../../src/index.ts'
 import { Kafka } from '../../src/wiring/kafka.ts'
 
 export interface ProcessorTest {
-  /** Body of the module: has `report(batch)`; default export `async (batch, context) => {…}`. */
+  /** Body of the module: has `report(batch)`, `note(anything)`; default export `async (batch, context) => {…}`. */
   module: string
   partitions?: number
   records?: number
@@ -20,6 +20,14 @@ export interface ProcessorTest {
   /** The run is ended then, done or not. */
   limitMs?: number
   extension?: 'mjs' | 'ts'
+  /** On the test's own thread, like all other roles. */
+  inline?: boolean
+  /** Keys of the records; default: seven that alternate. */
+  keyAt?(i: number): string | null
+  valueAt?(i: number): string
+  consumer?: ConsumerOptions
+  /** Something to do with the broker before the run. */
+  prepare?(broker: Broker): void
   /** Every few ms, with what is processed and the threads that run now. */
   onProgress?(done: number, threads: Worker[]): void
 }
@@ -33,6 +41,11 @@ export interface ProcessorResult {
   floors: number[]
   /** What the group has, after the run. */
   committed: number[]
+  /** Every commit that the broker was sent. */
+  commits: [partition: number, offset: number][]
+  notes: unknown[]
+  /** What stands in topic 'dlq'. */
+  letters: { partition: number; value: string; headers: Record<string, string> }[]
 }
 
 /** Rejects as the run does. */
@@ -44,23 +57,33 @@ export async function processorRun(test: ProcessorTest): Promise<ProcessorResult
   writeFileSync(file, prelude(name) + test.module)
   const seen: number[][] = Array.from({ length: partitions }, () => [])
   const channel = new BroadcastChannel(name)
+  const notes: unknown[] = []
   const watching = new Threads()
   channel.onmessage = (event: unknown) => {
-    const { data } = event as { data: { ready: number } | { partition: number; offsets: number[] } }
+    const { data } = event as { data: { ready: number } | { note: unknown } | { partition: number; offsets: number[] } }
     if ('ready' in data) watching.ready(data.ready)
+    else if ('note' in data) notes.push(data.note)
     else seen[data.partition]!.push(...data.offsets)
   }
   const broker = await Broker.start({ port: 0 })
   broker.createTopic('events', { partitions })
   const items = Array.from({ length: records }, (_, i) => ({
     partition: i % partitions,
-    key: `k${i % 7}`,
-    value: `v${i}`,
+    key: test.keyAt === undefined ? `k${i % 7}` : test.keyAt(i),
+    value: test.valueAt?.(i) ?? `v${i}`,
   }))
   await broker.seed('events', items, { batchRecords, codec })
-  const kafka = new Kafka({ brokers: [broker.address], bufferBytes: 4 * 1_048_576 })
+  const commits: [partition: number, offset: number][] = []
+  broker.on('OffsetCommit', ({ topics }) => {
+    for (const one of topics) for (const of of one.partitions) commits.push([of.partitionIndex, of.committedOffset])
+    return undefined
+  })
+  broker.createTopic('dlq', { partitions: 1 })
+  test.prepare?.(broker)
+  const threads = test.inline ? 'inline' : 'workers'
+  const kafka = new Kafka({ brokers: [broker.address], bufferBytes: 4 * 1_048_576, threads })
   const fetching = { maxPartitionFetchBytes: 65_536, fetchMaxBytes: 1_048_576, fetchMaxWaitMs: 50 } as const
-  const consumer = kafka.consumer({ groupId: 'g', autoOffsetReset: 'earliest', ...fetching })
+  const consumer = kafka.consumer({ groupId: 'g', autoOffsetReset: 'earliest', ...fetching, ...test.consumer })
   consumer.assign(seen.map((_, partition) => ({ topic: 'events', partition })))
   const over = new AbortController()
   let replaced = 0
@@ -84,7 +107,11 @@ export async function processorRun(test: ProcessorTest): Promise<ProcessorResult
     const tokens = words[layout.rawSpill]! + words[layout.decodeSpill]!
     const left = [memory.fetch.heldSegments, decoded, slots.reduce((a, b) => a + b), tokens, memory.readersOpen]
     await new Promise((resolve) => setTimeout(resolve, 20))
-    return { seen, replaced, left, floors, committed }
+    const letters = (await broker.messages('dlq')).map(({ partition, value, headers }) => ({
+      ...{ partition, value: String(value) },
+      headers: Object.fromEntries([...headers].map(([name, text]) => [name, String(text)])),
+    }))
+    return { seen, replaced, left, floors, committed, commits, notes, letters }
   } finally {
     clearInterval(looking)
     watching.stop()
@@ -125,6 +152,7 @@ import { threadId } from 'node:worker_threads'
 const channel = new BroadcastChannel(${JSON.stringify(name)})
 channel.unref()
 channel.postMessage({ ready: threadId })
+const note = (note) => channel.postMessage({ note })
 const report = (batch) => {
   const offsets = Array.from({ length: batch.count }, (_, i) => batch.offsetAt(i))
   channel.postMessage({ partition: batch.partition, offsets })
