@@ -1,7 +1,8 @@
 // The flags that every command with a connection takes, and the client options they make. [main thread]
 import type { Command } from 'commander'
 import { commonLayer, environmentLayer } from '../client/environment.ts'
-import { mergeLayers, type OptionLayer } from '../client/option-layer.ts'
+import { mergeLayers, type OptionLayer, rememberSources, sourcesOf } from '../client/option-layer.ts'
+import { type OptionScope, optionTable } from '../client/option-table.ts'
 import { assignmentLayer } from '../client/option-text.ts'
 import type { KafkaOptions } from '../client/options.ts'
 import { propertiesLayer } from '../client/properties.ts'
@@ -51,6 +52,18 @@ export function clientOptions(flags: ClientFlags, preset: KafkaOptions = {}, fro
   // A profile is a choice of the user's, and a preset would hide it.
   const profiled = layers.some(({ values }) => values['profile'] !== undefined)
   return mergeLayers(...layers, profiled ? emptyLayer : flagLayer({ ...preset }, from)) as KafkaOptions
+}
+
+/** Takes the options of one scope out, as `-X linger.ms=0` for a producer; both halves remember where they came from. */
+export function splitOptions(options: KafkaOptions, scope: OptionScope): { kafka: KafkaOptions; own: object } {
+  const sources = sourcesOf(options)
+  const half = (isOwn: boolean) => {
+    const entries = Object.entries(options).filter(([name]) => (optionTable.get(name)?.scope === scope) === isOwn)
+    const values = Object.fromEntries(entries)
+    rememberSources(values, sources)
+    return values
+  }
+  return { kafka: half(false) as unknown as KafkaOptions, own: half(true) }
 }
 
 const emptyLayer: OptionLayer = { values: {}, sources: {}, ignored: [] }

@@ -3,7 +3,7 @@ import type { KafkaOptions } from '../index.ts'
 import { type ClientFlags, clientOptions, connectionOptions } from './client-options.ts'
 import { type DemoTopic, embeddedTopic, remoteTopic } from './demo-topic.ts'
 import { onInterrupt } from './exit.ts'
-import { readTopic } from './read-topic.ts'
+import { processTopic } from './process-topic.ts'
 import { describeReport } from './report.ts'
 import { grouped, paint } from './table.ts'
 
@@ -24,7 +24,7 @@ export async function demo(flags: DemoFlags): Promise<void> {
     const events = `${grouped(records)} JSON click events`
     tell(`\n  ${paint('millrace', 'bold')} reads ${events} from ${filled.place}\n`)
     filled.mark()
-    const report = await readTopic(filled.options, filled.topic, { expected: records })
+    const report = await processTopic(filled.options, filled.topic, records)
     const broker = filled.busy()
     if (broker !== undefined) report.busy['broker'] = broker
     if (flags.json === true) process.stdout.write(`${JSON.stringify(report)}\n`)

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { addClientFlags, collect } from './client-options.ts'
 import { ExitCode, exitCodeOf, failureLine, isBrokenPipe } from './exit.ts'
+import { addProducerFlags } from './producer-flags.ts'
 
 const version = (createRequire(import.meta.url)('../../package.json') as { version: string }).version
 
@@ -82,13 +83,22 @@ Examples:
 `
 
 function addProduce(root: Command): void {
-  root
-    .command('produce')
-    .description('Comes with a later version.')
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action(async () => (await import('./later.ts')).later('produce', 'the producer'))
+  const command = addClientFlags(root.command('produce'))
+    .description('Makes a record of each line on stdin.')
+    .argument('<topic>', 'the topic')
+    .option('-K, --key-delimiter <text>', 'what stands before it in a line is the key; \\t is a tab')
+    .option('-p, --partition <p>', 'all into this partition; default: by the key, or wherever there is room', whole(0))
+  addProducerFlags(command, '-z, --compression <codec>')
+    .option('--json', 'the summary as one JSON object on stdout')
+    .addHelpText('after', PRODUCE_HELP)
+    .action(async (topic, flags) => (await import('./produce.ts')).produce(topic, flags))
 }
+
+const PRODUCE_HELP = `
+Examples:
+  echo 'user-1:hello' | millrace produce events --brokers localhost:9092 -K :
+  millrace produce events --brokers localhost:9092 --compression zstd < events.jsonl
+`
 
 function addBroker(root: Command): void {
   root
@@ -101,19 +111,20 @@ function addBroker(root: Command): void {
 }
 
 function addBench(root: Command): void {
-  const bench = root.command('bench').description('Measures reading, with large fetches.')
+  const bench = root.command('bench').description('Measures reading and writing.')
   addClientFlags(bench.command('consume'))
     .description('Reads a topic from its beginning to its end and reports how fast.')
     .requiredOption('-t, --topic <topic>', 'the topic')
     .option('-n, --records <n>', 'stop after so many records', whole(1))
     .option('--json', 'the report as one JSON object')
     .action(async (flags) => (await import('./bench-consume.ts')).benchConsume(flags))
-  bench
-    .command('produce')
-    .description('Comes with a later version.')
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action(async () => (await import('./later.ts')).later('bench produce', 'the producer'))
+  const produce = addClientFlags(bench.command('produce'))
+    .description('Writes click events to a topic and reports how fast; makes the topic when there is none.')
+    .requiredOption('-t, --topic <topic>', 'the topic')
+    .option('-n, --records <n>', 'how many records', whole(1), 4_000_000)
+  addProducerFlags(produce, '--codec, --compression <codec>')
+    .option('--json', 'the report as one JSON object')
+    .action(async (flags) => (await import('./bench-produce.ts')).benchProduce(flags))
 }
 
 function addDoctor(root: Command): void {

@@ -1,0 +1,42 @@
+// Reads a topic through worker threads that run user code, and measures what that took. [main thread]
+import { Kafka, type KafkaOptions } from '../index.ts'
+import type { Seen } from './demo-processor.ts'
+import { onInterrupt } from './exit.ts'
+import { startProgress } from './progress.ts'
+import { Reading, type ReadReport } from './reading.ts'
+import { WorkerLine } from './worker-line.ts'
+
+/** Reads all `records` of a topic without gaps, from the beginning. */
+export async function processTopic(options: KafkaOptions, topic: string, records: number): Promise<ReadReport> {
+  const reading = new Reading()
+  const kafka = new Kafka(options)
+  const done = new AbortController()
+  const release = onInterrupt(() => done.abort(new Error('interrupted')))
+  const progress = await startProgress('reading', records)
+  const line = new WorkerLine<Seen, never>('demo', {}, (seen) => {
+    reading.saw(seen)
+    progress.update(reading.records)
+    if (reading.records >= records) done.abort()
+  })
+  try {
+    const consumer = kafka.consumer({ autoOffsetReset: 'earliest' })
+    // From here on it measures.
+    consumer.stats()
+    const partitions = await kafka.iterate(topic).positions()
+    consumer.assign(partitions.map(({ topic, partition, offset }) => ({ topic, partition, offset })))
+    let busy: Record<string, number> = {}
+    done.signal.addEventListener('abort', () => {
+      reading.end()
+      // Threads are only there until the run has ended.
+      busy = consumer.stats().engine?.busy ?? {}
+    })
+    await consumer.run({ processor: line.module, signal: done.signal })
+    if (reading.records < records) throw done.signal.reason
+    return reading.report(topic, busy, consumer.stats().latencyMs)
+  } finally {
+    progress.stop()
+    line.close()
+    release()
+    await kafka.close()
+  }
+}

@@ -1,0 +1,32 @@
+// The flags of commands that write, and the producer's settings that they make. [main thread]
+import type { Command } from 'commander'
+import type { KafkaOptions, ProducerOptions } from '../index.ts'
+import { type ClientFlags, connectionOptions, splitOptions } from './client-options.ts'
+
+/** What commander gives for these flags. */
+export interface ProducerFlags {
+  compression?: string
+  acks?: string
+}
+
+/** Adds `--compression` and `--acks`. */
+export function addProducerFlags(command: Command, compression: string): Command {
+  return command
+    .option(compression, 'none, gzip, snappy, lz4 or zstd')
+    .option('-a, --acks <acks>', 'all, 1 or 0: how many replicas must have a record')
+}
+
+/** Options of `new Kafka`, and of `kafka.producer`, which checks them: those of `-X` and these flags. */
+export function producerOptions(flags: ClientFlags & ProducerFlags): {
+  kafka: KafkaOptions
+  producer: ProducerOptions
+} {
+  const { compression, acks } = flags
+  const { kafka, own } = splitOptions(connectionOptions(flags), 'producer')
+  const producer = {
+    ...own,
+    ...(compression === undefined ? {} : { compression: compression as 'none' }),
+    ...(acks === undefined ? {} : { acks: (acks === 'all' ? acks : Number(acks)) as 'all' }),
+  }
+  return { kafka, producer }
+}
