@@ -1,7 +1,7 @@
 // The inside of a producer, once its engine runs: from records to batches, and from reports to whoever waits.
 // [main thread]
 import type { Timer } from '../base/clock.ts'
-import { Closed, fromWire, MillraceError, type Stored, Timeout, toWire } from '../base/errors.ts'
+import { Closed, fromWire, InvalidOption, MillraceError, type Stored, Timeout, toWire } from '../base/errors.ts'
 import type { BatchReport, ProducerSettings } from '../control/producing.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { ProducerLine } from '../engine/producers.ts'
@@ -111,7 +111,8 @@ export class ProducerCore {
     if (this.#dead !== undefined) throw this.#dead
     const { topic: name, headers, timestamp } = record
     const outgoing = this.#scratch
-    const topic = this.#topic?.name === name ? this.#topic : this.#topicOf(name)
+    const last = this.#topic
+    const topic = last !== undefined && last.name === name ? last : this.#topicOf(name)
     const { serializers } = topic
     outgoing.reset()
     outgoing.topic = topic
@@ -218,6 +219,7 @@ export class ProducerCore {
   #topicOf(name: string): TopicQueue {
     let topic = this.#topics.get(name)
     if (topic === undefined) {
+      if (typeof name !== 'string' || name === '') throw noTopic(name)
       const { options, engine, serializersOf } = this.#parts
       const { partitioner, batchBytes, partitionerAdaptivePartitioningEnable: adaptive } = options
       const settings = { batchBytes, adaptive, random: engine.random }
@@ -274,7 +276,7 @@ export class ProducerCore {
     this.#dead ??= withStored(error, 'not stored')
     this.#intake.refuseAll(this.#dead)
     this.#accumulator.sealAll()
-    this.#parts.failed(error)
+    this.#parts.failed(this.#dead)
   }
 
   /** No report comes any more. */
@@ -284,7 +286,7 @@ export class ProducerCore {
     this.#giveUpAll(withStored(error, 'may be stored'), this.#dead)
     this.#accumulator.stop()
     this.#watch?.cancel()
-    this.#parts.failed(error)
+    this.#parts.failed(this.#dead)
   }
 
   #giveUpAll(handedOut: MillraceError, open: MillraceError): void {
@@ -333,6 +335,11 @@ export class ProducerCore {
 
 const leaving = (record: Outgoing) => new Promise<void>((left) => (record.whenLeft ??= []).push(left))
 const settling = (batch: ProducerBatch) => new Promise<void>((done) => (batch.whenSettled ??= []).push(done))
+
+function noTopic(given: unknown): InvalidOption {
+  const text = `A record needs a topic, which is text; ${String(given) || 'an empty one'} was given. Nothing was sent.`
+  return new InvalidOption('INVALID_TOPIC', text, { stored: 'not stored' })
+}
 
 /** The error that says that a producer was closed. */
 export function producerClosed(stored: Stored): Closed {

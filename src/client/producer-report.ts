@@ -19,7 +19,7 @@ export interface DeliveryReport<K = unknown, V = unknown> extends Omit<RecordMet
 /** Sees every record of a producer on its way. What it throws harms nobody: it is reported, and passed over. */
 export interface ProducerInterceptor<K = unknown, V = unknown> {
   /** Before a record is serialized; may return another one in its place. */
-  onSend?(record: ProducerRecord<K, V>): ProducerRecord<K, V> | undefined | void
+  onSend?(record: ProducerRecord<K, V>): ProducerRecord<K, V> | undefined
   /** When it is known what became of a record. */
   onAck?(report: DeliveryReport<K, V>): void
 }

@@ -47,6 +47,7 @@ export interface SenderTransaction {
   failed(error: MillraceError): void
 }
 
+const NOT_STORED = { stored: 'not stored' } as const
 const NO_OPTIONS: SendCallOptions = {}
 
 let resolveNew!: (metadata: RecordMetadata) => void
@@ -180,14 +181,13 @@ export class Sender {
     const { maxBlockedRecords } = host.options
     if (host.early >= maxBlockedRecords) {
       const text = `${maxBlockedRecords} records wait for the engine to start (maxBlockedRecords); this one was not sent.`
-      return Promise.reject(new BufferFull('BUFFER_FULL', text, { stored: 'not stored', retriable: true }))
+      return Promise.reject(new BufferFull('BUFFER_FULL', text, { ...NOT_STORED, retriable: true }))
     }
     host.early++
-    const run1 = (core: ProducerCore) => {
+    return host.open().then((core) => {
       host.early--
       return run(core)
-    }
-    return host.open().then(run1)
+    })
   }
 
   #wayOf({ acks, compression }: SendOptions): SendWay {
@@ -196,7 +196,7 @@ export class Sender {
     const way = wayOf(acks ?? options.acks, compression ?? options.compression)
     if (way.acks !== this.#way.acks && options.enableIdempotence) {
       const text = `acks: ${acks} for one call does not go with idempotence, which needs 'all'.`
-      throw new InvalidOption('INVALID_OPTION', `${text} Set enableIdempotence: false for this producer.`)
+      throw new InvalidOption('INVALID_OPTION', `${text} Set enableIdempotence: false for this producer.`, NOT_STORED)
     }
     const name = `${way.acks} ${way.codec} ${way.level}`
     const known = this.#ways.get(name)
