@@ -19,6 +19,8 @@ export interface StreamSettings {
   reader: ReaderSettings
   /** An error of a partition: told at once, or when all others have finished. */
   failAtOnce: boolean
+  /** Partitions may still come when none is left. */
+  endless?: boolean | undefined
   onCorruptRecord: 'fail' | 'skip'
   decoderOf(topic: string): RecordDecoder<unknown, unknown>
   stats: ReadStats
@@ -115,6 +117,25 @@ export class BatchStream {
     })
   }
 
+  /** More partitions. */
+  add(progress: readonly PartitionProgress[]): void {
+    const readers = progress.filter(({ state }) => state === 'active').map((one) => this.#reader(one))
+    this.#active += readers.length
+    this.#assign(readers)
+  }
+
+  /** Partitions that go for good; nothing of them is delivered. The others do not notice. */
+  remove(progress: readonly PartitionProgress[]): void {
+    const readers = progress.flatMap((one) => this.#readers.get(one) ?? [])
+    this.#drop(readers.filter(({ progress: { state } }) => state === 'active'))
+    for (const reader of readers) {
+      reader.progress.state = 'stopped'
+      this.#readers.delete(reader.progress)
+      this.#paused.delete(reader)
+    }
+    this.#handle.free(readers.map(({ slot }) => slot))
+  }
+
   /** Nothing of these partitions is delivered from here on; I/O forgets them. */
   stop(which: (progress: PartitionProgress) => boolean): void {
     const chosen = [...this.#readers.values()].filter(({ progress }) => which(progress))
@@ -125,10 +146,11 @@ export class BatchStream {
     this.#serve()
   }
 
-  /** Whoever waits is answered 'idle' now. */
-  interrupt(): void {
+  /** Whoever waits is answered 'idle' now, or with an error. */
+  interrupt(error?: unknown): void {
     for (const waiter of [...this.#waiters]) {
       waiter.timer?.cancel()
+      if (error !== undefined) waiter.reject(error)
       this.#idle(waiter)
     }
   }
@@ -193,7 +215,7 @@ export class BatchStream {
       }
       if (this.#settings.failAtOnce && this.#errors.length > 0) throw this.#errors.shift()!
     }
-    if (this.#active > 0) return undefined
+    if (this.#active > 0 || this.#settings.endless) return undefined
     const error = this.#errors.shift()
     if (error !== undefined) throw error
     return 'end'

@@ -1,5 +1,6 @@
 // Commits offsets to the coordinator of a group, and reads them back, without being a member. [main thread]
-import { type MillraceError, UnsupportedVersion } from '../base/errors.ts'
+import { type MillraceError, RebalanceInProgress, UnsupportedVersion } from '../base/errors.ts'
+import type { GroupIdentity } from '../control/grouping.ts'
 import type { CallLimits } from '../engine/calls.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { RequestInput, ResponseOf } from '../protocol/apis.ts'
@@ -30,20 +31,33 @@ const MANY_GROUPS_SINCE = 8
 /** What coordinators answer that move, load or are late is tried again so fast. */
 const BACKOFF = { backoffMs: 100, factor: 2, maxBackoffMs: 1_000, jitter: 0.1 }
 
+/** What commits are made with. */
+export interface CommitterPlan {
+  groupId: string
+  timeoutMs: number
+  /** Who commits: 'none' without membership, undefined while it is to be a member and is not. */
+  identity(): GroupIdentity | 'none' | undefined
+  /** Told how long each commit took. */
+  answered(afterMs: number): void
+}
+
+const NOBODY = { generationIdOrMemberEpoch: -1, memberId: '' }
+
 /** One at a time: a commit never overtakes an earlier one. */
 export class Committer {
   readonly groupId: string
   readonly #engine: Engine
   readonly #timeoutMs: number
   readonly #answered: (afterMs: number) => void
+  readonly #identity: () => GroupIdentity | 'none' | undefined
   #turn: Promise<unknown> = Promise.resolve()
 
-  /** `answered` is told how long each commit took. */
-  constructor(engine: Engine, groupId: string, timeoutMs: number, answered: (afterMs: number) => void = () => {}) {
+  constructor(engine: Engine, { groupId, timeoutMs, answered, identity }: CommitterPlan) {
     this.#engine = engine
     this.groupId = groupId
     this.#timeoutMs = timeoutMs
     this.#answered = answered
+    this.#identity = identity
   }
 
   /**
@@ -88,10 +102,11 @@ export class Committer {
   }
 
   async #commitOnce(offsets: OffsetToCommit[], limits: Partial<CallLimits>): Promise<Map<string, MillraceError>> {
+    const identity = this.#identity()
+    if (identity === undefined) throw notMember(this.groupId)
     const body: RequestInput<'OffsetCommit'> = {
       groupId: this.groupId,
-      generationIdOrMemberEpoch: -1,
-      memberId: '',
+      ...(identity === 'none' ? NOBODY : committerOf(identity)),
       topics: byTopic(offsets).map(([name, partitions]) => ({
         name,
         partitions: partitions.map(({ partition, offset, metadata }) => ({
@@ -169,6 +184,15 @@ export class Committer {
     const target = { coordinator: 'group', key: this.groupId } as const
     return this.#engine.call({ op: 'request', target, api, body, ...range }, { timeoutMs, signal })
   }
+}
+
+function committerOf({ epoch, memberId, groupInstanceId }: GroupIdentity) {
+  return { generationIdOrMemberEpoch: epoch, memberId, ...(groupInstanceId === undefined ? {} : { groupInstanceId }) }
+}
+
+function notMember(groupId: string): RebalanceInProgress {
+  const text = `Nothing can be committed: the consumer is no member of group '${groupId}' at present.`
+  return new RebalanceInProgress('NOT_A_MEMBER', `${text} What it had may be with others.`)
 }
 
 function byTopic<T extends TopicPartition>(partitions: readonly T[]): [topic: string, T[]][] {

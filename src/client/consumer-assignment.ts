@@ -1,12 +1,17 @@
 // What a consumer reads: the partitions it has now, and the source that is open on them. [main thread]
 import { checkAssignment, notAssigned, nothingAssigned } from './consumer-checks.ts'
-import { type AssignedPartition, partitionKey, type TopicPartition } from './consumer-partition.ts'
+import {
+  type AssignedPartition,
+  type ConsumerPartition,
+  partitionKey,
+  type TopicPartition,
+} from './consumer-partition.ts'
 import type { ConsumerSource } from './consumer-source.ts'
 
 /** Whom an assignment asks and tells. */
 export interface AssignmentPlan {
   /** Opens a source; `epoch` is part of every ack of it. */
-  open(assigned: readonly AssignedPartition[], epoch: number): Promise<ConsumerSource>
+  open(assigned: readonly AssignedPartition[], epoch: number, changing: boolean): Promise<ConsumerSource>
   opened(source: ConsumerSource): void
   /** It is not read any more, and to be closed. Resolves when nothing of it is under way. */
   left(source: ConsumerSource): Promise<void>
@@ -18,6 +23,8 @@ export class ConsumerAssignment {
   source: ConsumerSource | undefined
   readonly #plan: AssignmentPlan
   #assigned: readonly AssignedPartition[] = []
+  /** Partitions come and go as a group decides. */
+  #changing = false
   #epoch = 0
   #opening: Promise<ConsumerSource> | undefined
   readonly #leaving = new Set<Promise<void>>()
@@ -41,12 +48,44 @@ export class ConsumerAssignment {
   replace(partitions: readonly AssignedPartition[]): void {
     checkAssignment(partitions)
     this.leave()
+    this.#changing = false
     this.#assigned = partitions.map(({ topic, partition, offset }) => ({ topic, partition, offset }))
+  }
+
+  /** What a group gives from now on, at first nothing. */
+  change(): void {
+    this.leave()
+    this.#assigned = []
+    this.#changing = true
+  }
+
+  /** What the group gave; to be read when `add` has found out from where. */
+  name(names: readonly TopicPartition[]): void {
+    this.remove(names)
+    this.#assigned = [...this.#assigned, ...names]
+  }
+
+  /** Finds where to start in partitions that were named. */
+  async add(names: readonly TopicPartition[]): Promise<ConsumerPartition[]> {
+    const source = await this.open()
+    const partitions = await source.add(names)
+    const keys = new Set(this.#assigned.map(partitionKey))
+    const gone = partitions.filter(({ key }) => source !== this.source || !keys.has(key))
+    source.remove(gone)
+    return partitions.filter((partition) => !gone.includes(partition))
+  }
+
+  /** What the group took. */
+  remove(names: readonly TopicPartition[]): void {
+    const keys = new Set(names.map(partitionKey))
+    this.#assigned = this.#assigned.filter((one) => !keys.has(partitionKey(one)))
+    const { source } = this
+    source?.remove(names.flatMap((name) => source.find(name) ?? []))
   }
 
   /** The source. A later call tries again what failed. */
   open(): Promise<ConsumerSource> {
-    if (this.#assigned.length === 0) return Promise.reject(nothingAssigned())
+    if (this.#assigned.length === 0 && !this.#changing) return Promise.reject(nothingAssigned())
     this.#opening ??= this.#open()
     return this.#opening
   }
@@ -71,7 +110,7 @@ export class ConsumerAssignment {
   async #open(): Promise<ConsumerSource> {
     const epoch = ++this.#epoch
     try {
-      const source = await this.#plan.open(this.#assigned, epoch)
+      const source = await this.#plan.open(this.#changing ? [] : this.#assigned, epoch, this.#changing)
       if (epoch !== this.#epoch) {
         await source.close()
         return this.open()

@@ -1,5 +1,6 @@
 // When and what a consumer commits: floors, on demand, from time to time, and at the end. [main thread]
-import { Timeout } from '../base/errors.ts'
+import { RebalanceInProgress, Timeout } from '../base/errors.ts'
+import type { GroupIdentity } from '../control/grouping.ts'
 import type { Engine } from '../engine/engine.ts'
 import { Committer, type OffsetToCommit } from './committer.ts'
 import { noGroup } from './consumer-checks.ts'
@@ -12,6 +13,8 @@ export interface CommitPlan {
   autoCommit: boolean
   autoCommitIntervalMs: number
   timeoutMs: number
+  /** Who commits: 'none' without membership, undefined while it is to be a member and is not. */
+  identity(): GroupIdentity | 'none' | undefined
   /** The coordinator answered a commit. */
   answered(afterMs: number): void
   /** A commit that nobody waits for failed. */
@@ -37,11 +40,11 @@ export class ConsumerCommits {
 
   /** The committer, or undefined when there is no group. */
   async open(): Promise<Committer | undefined> {
-    const { groupId, timeoutMs, answered } = this.#plan
+    const { groupId, timeoutMs, answered, identity } = this.#plan
     if (groupId === undefined) return undefined
     // Kept: at the end of the client the last commit is made while no engine is given out any more.
     this.#engine ??= await this.#plan.engine()
-    this.committer ??= new Committer(this.#engine, groupId, timeoutMs, answered)
+    this.committer ??= new Committer(this.#engine, { groupId, timeoutMs, answered, identity })
     return this.committer
   }
 
@@ -87,7 +90,9 @@ export class ConsumerCommits {
         const again = () => {
           if (this.#timer === timer) next()
         }
-        this.floors(partitions()).catch(this.#plan.failed).then(again)
+        this.floors(partitions())
+          .catch((error) => this.#failed(error))
+          .then(again)
       })
       this.#timer = timer
     }
@@ -98,6 +103,11 @@ export class ConsumerCommits {
   stop(): void {
     this.#timer?.cancel()
     this.#timer = undefined
+  }
+
+  /** In a rebalance nothing is lost: it is part of the next commit, or read again by whoever has it then. */
+  #failed(error: unknown): void {
+    if (!(error instanceof RebalanceInProgress)) this.#plan.failed(error)
   }
 
   /** The last one: rejects when it takes longer than `limitMs`, whatever else is under way. */

@@ -31,6 +31,8 @@ export class ConsumerPartition {
   paused = false
   /** Acks count; false once the assignment is over. */
   live = true
+  /** Fires when handlers are to give up: somebody else has the partition. */
+  readonly gone = new AbortController()
   /** The end of the last batch with records. */
   #arrivedUpTo: number
   readonly #commit: (partition: ConsumerPartition) => Promise<void>
@@ -55,6 +57,11 @@ export class ConsumerPartition {
   get lag(): number | undefined {
     const ends = this.progress.logEnds
     return ends === undefined ? undefined : Math.max(0, ends.highWatermark - this.position)
+  }
+
+  /** User code was given something of it that is not processed. */
+  get owed(): boolean {
+    return this.tracker.pending(this.tracker.floor, this.given) !== undefined
   }
 
   /** A batch was taken: from here on its offsets are waiting to be processed. */

@@ -13,6 +13,10 @@ export interface ConsumerRun {
   pause(partition: ConsumerPartition): void
   /** A partition may go on. */
   resume(partition: ConsumerPartition): void
+  /** A partition is about to go: nothing more of it is begun. */
+  release(partition: ConsumerPartition): void
+  /** Whether a handler still runs on a partition. */
+  busy(partition: ConsumerPartition): boolean
   /** The consumer reads other partitions now. */
   reassigned(): void
 }

@@ -1,6 +1,6 @@
 // What a consumer reads from: the partitions of one assignment, from where their group left off. [main thread]
-import { fromWire, type MillraceError, OffsetOutOfRange } from '../base/errors.ts'
-import type { OffsetAnswer, ReaderSettings } from '../control/commands.ts'
+import type { MillraceError } from '../base/errors.ts'
+import type { ReaderSettings } from '../control/commands.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { RecordDecoder } from '../delivery/record-decoder.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -8,6 +8,7 @@ import { BatchStream } from './batch-stream.ts'
 import type { Committer } from './committer.ts'
 import { running } from './consumer-checks.ts'
 import { type AssignedPartition, ConsumerPartition, partitionKey, type TopicPartition } from './consumer-partition.ts'
+import type { ConsumerStarts } from './consumer-starts.ts'
 import type { ResolvedConsumerOptions } from './options.ts'
 import type { PartitionProgress } from './partition-reader.ts'
 import type { ReadStats } from './read-stats.ts'
@@ -19,7 +20,10 @@ export interface SourcePlan {
   /** Undefined without a group. */
   committer: Committer | undefined
   epoch: number
+  starts: ConsumerStarts
   assigned: readonly AssignedPartition[]
+  /** Partitions come and go: those of a group. */
+  changing: boolean
   timeoutMs: number
   stats: ReadStats
   decoderOf(topic: string): RecordDecoder<unknown, unknown>
@@ -32,9 +36,6 @@ export interface SourceBatch {
   batch: Batch<unknown, unknown>
 }
 
-const EARLIEST = -2
-const LATEST = -1
-
 /**
  * Open until `close`; loops over the consumer come and go meanwhile. Reads for main from the first pull on; while a run
  * with a processor has its partitions, that run reads them for its workers.
@@ -42,39 +43,25 @@ const LATEST = -1
 export class ConsumerSource {
   readonly engine: Engine
   readonly #plan: SourcePlan
-  readonly #byKey: Map<string, ConsumerPartition>
-  readonly #byProgress: Map<PartitionProgress, ConsumerPartition>
+  readonly #byKey = new Map<string, ConsumerPartition>()
+  readonly #byProgress = new Map<PartitionProgress, ConsumerPartition>()
   /** Partitions without a place to start, whose error nobody has heard of yet. */
-  readonly #startless: Map<ConsumerPartition, MillraceError>
+  readonly #startless = new Map<ConsumerPartition, MillraceError>()
+  /** Added, and not to be read before `begin`. */
+  readonly #held = new Set<ConsumerPartition>()
   #stream: BatchStream | undefined
   #lent = false
 
   /** Finds where to start. Rejects when the brokers do not answer. */
   static async open(plan: SourcePlan): Promise<ConsumerSource> {
-    const { epoch, options } = plan
-    const starts = await findStarts(plan)
-    const startless = new Map<ConsumerPartition, MillraceError>()
-    const partitions = plan.assigned.map((name) => {
-      const { position = 0, committed, error } = starts.get(partitionKey(name))!
-      const generation = plan.engine.nextGeneration()
-      const from = { epoch, generation, position, committed, maxGapRecords: options.maxGapRecords }
-      const partition = new ConsumerPartition(name, from, plan.commit)
-      if (error !== undefined) startless.set(partition, error)
-      return partition
-    })
-    return new ConsumerSource(plan, partitions, startless)
+    const source = new ConsumerSource(plan)
+    for (const partition of await source.add(plan.assigned)) source.#held.delete(partition)
+    return source
   }
 
-  private constructor(
-    plan: SourcePlan,
-    partitions: ConsumerPartition[],
-    startless: Map<ConsumerPartition, MillraceError>,
-  ) {
+  private constructor(plan: SourcePlan) {
     this.engine = plan.engine
     this.#plan = plan
-    this.#byKey = new Map(partitions.map((partition) => [partition.key, partition]))
-    this.#byProgress = new Map(partitions.map((partition) => [partition.progress, partition]))
-    this.#startless = startless
   }
 
   /** All that are assigned, also those that failed. */
@@ -86,7 +73,9 @@ export class ConsumerSource {
   get readerSettings(): ReaderSettings {
     const { options } = this.#plan
     const { fetchMinBytes, fetchMaxBytes, maxPartitionFetchBytes, fetchMaxWaitMs, isolationLevel } = options
-    const { autoOffsetReset, checkCrcs, clientRack = '' } = options
+    const { checkCrcs, clientRack = '' } = options
+    // A log that was cut has nothing older than its beginning, and it may be newer than the Date.
+    const autoOffsetReset = options.autoOffsetReset instanceof Date ? 'earliest' : options.autoOffsetReset
     const limits = { fetchMinBytes, fetchMaxBytes, maxPartitionFetchBytes, fetchMaxWaitMs }
     return { ...limits, isolationLevel, autoOffsetReset, checkCrcs, clientRack }
   }
@@ -118,9 +107,53 @@ export class ConsumerSource {
     }
   }
 
-  /** Whoever pulls is answered 'idle'. */
-  interrupt(): void {
-    this.#stream?.interrupt()
+  /** Whoever pulls is answered 'idle', or with an error. */
+  interrupt(error?: unknown): void {
+    this.#stream?.interrupt(error)
+  }
+
+  /** More partitions, each where it has to start; they are read when `begin` says so. */
+  async add(names: readonly AssignedPartition[]): Promise<ConsumerPartition[]> {
+    const { epoch, options, engine, commit } = this.#plan
+    const starts = await this.#plan.starts.find(this.#plan, names)
+    return names.map((name) => {
+      const { position = 0, committed, error } = starts.get(partitionKey(name))!
+      const generation = engine.nextGeneration()
+      const from = { epoch, generation, position, committed, maxGapRecords: options.maxGapRecords }
+      const partition = new ConsumerPartition(name, from, commit)
+      this.#byKey.set(partition.key, partition)
+      this.#byProgress.set(partition.progress, partition)
+      this.#held.add(partition)
+      if (error !== undefined) this.#startless.set(partition, error)
+      return partition
+    })
+  }
+
+  /** Reads what was added. */
+  begin(partitions: readonly ConsumerPartition[]): void {
+    for (const partition of partitions) this.#held.delete(partition)
+    const stream = this.#stream
+    if (stream === undefined) return
+    stream.add(partitions.map(({ progress }) => progress))
+    for (const { paused, progress } of partitions) if (paused) stream.pause(progress)
+    for (const { partition, error } of this.takeStartless()) stream.fail(partition.progress, error)
+  }
+
+  /** Gives nothing more of a partition that is about to go. */
+  halt({ progress }: ConsumerPartition): void {
+    this.#stream?.pause(progress)
+  }
+
+  /** Partitions go; acks of theirs are refused, and the others are read on. */
+  remove(partitions: readonly ConsumerPartition[]): void {
+    for (const partition of partitions) {
+      partition.live = false
+      this.#held.delete(partition)
+      this.#startless.delete(partition)
+      this.#byProgress.delete(partition.progress)
+      if (this.#byKey.get(partition.key) === partition) this.#byKey.delete(partition.key)
+    }
+    this.#stream?.remove(partitions.map(({ progress }) => progress))
   }
 
   /** Ends reading for main: the partitions are read by somebody else until `takeBack`, from their floors on. */
@@ -151,7 +184,8 @@ export class ConsumerSource {
   seek(partition: ConsumerPartition, position: number, explicit = true): void {
     const { progress } = partition
     this.#startless.delete(partition)
-    const generation = this.#stream?.seek(progress, position) ?? this.engine.nextGeneration()
+    const stream = this.#held.has(partition) ? undefined : this.#stream
+    const generation = stream?.seek(progress, position) ?? this.engine.nextGeneration()
     progress.state = 'active'
     partition.moveTo(position, generation, explicit)
   }
@@ -159,19 +193,19 @@ export class ConsumerSource {
   /** Stops to fetch a partition. What of it was not given yet is fetched again after `resume`. */
   pause(partition: ConsumerPartition): void {
     partition.paused = true
-    this.#stream?.pause(partition.progress)
+    if (!this.#held.has(partition)) this.#stream?.pause(partition.progress)
   }
 
   resume(partition: ConsumerPartition): void {
     partition.paused = false
-    this.#stream?.resume(partition.progress)
+    if (!this.#held.has(partition)) this.#stream?.resume(partition.progress)
   }
 
-  /** Errors of partitions that had no place to start; told once. */
+  /** Errors of partitions that are read, and had no place to start; told once. */
   takeStartless(): { partition: ConsumerPartition; error: MillraceError }[] {
-    const startless = [...this.#startless].map(([partition, error]) => ({ partition, error }))
-    this.#startless.clear()
-    return startless
+    const told = [...this.#startless].filter(([partition]) => !this.#held.has(partition))
+    for (const [partition] of told) this.#startless.delete(partition)
+    return told.map(([partition, error]) => ({ partition, error }))
   }
 
   /** Ends reading; acks are refused from here on. */
@@ -187,59 +221,21 @@ export class ConsumerSource {
   }
 
   #read(): BatchStream {
-    const { engine, options, stats, decoderOf } = this.#plan
-    const progress = this.partitions.map((partition) => partition.progress)
+    const { engine, options, stats, decoderOf, changing: endless } = this.#plan
+    const read = this.partitions.filter((partition) => !this.#held.has(partition))
+    const progress = read.map((partition) => partition.progress)
     const stream = new BatchStream(engine, progress, {
       reader: this.readerSettings,
       failAtOnce: true,
+      endless,
       onCorruptRecord: options.onCorruptRecord,
       decoderOf,
       stats,
       movedBack: (of, position) => this.#byProgress.get(of)!.moveTo(position, engine.nextGeneration(), true),
       taken: (of, first, nextOffset) => this.#byProgress.get(of)!.arrived(first, nextOffset),
     })
-    for (const partition of this.partitions) if (partition.paused) stream.pause(partition.progress)
+    for (const partition of read) if (partition.paused) stream.pause(partition.progress)
     for (const { partition, error } of this.takeStartless()) stream.fail(partition.progress, error)
     return stream
   }
-}
-
-interface Start {
-  position?: number | undefined
-  committed?: number | undefined
-  error?: MillraceError | undefined
-}
-
-/** The offset asked for, else the committed one, else one end of the log. */
-async function findStarts(plan: SourcePlan): Promise<Map<string, Start>> {
-  const { assigned, committer, options, timeoutMs, engine } = plan
-  const starts = new Map<string, Start>()
-  const committed = (await committer?.fetch(assigned)) ?? []
-  for (const [i, one] of assigned.entries()) {
-    const known = committed[i]?.offset
-    starts.set(partitionKey(one), { position: one.offset ?? known, committed: known })
-  }
-  const open = assigned.filter((one) => starts.get(partitionKey(one))!.position === undefined)
-  if (open.length === 0) return starts
-  if (options.autoOffsetReset === 'none') {
-    for (const one of open) starts.get(partitionKey(one))!.error = nothingCommitted(one, options.groupId)
-    return starts
-  }
-  const timestamp = options.autoOffsetReset === 'earliest' ? EARLIEST : LATEST
-  const queries = open.map(({ topic, partition }) => ({ topic, partition, timestamp }))
-  const call = { op: 'offsets', queries, isolationLevel: options.isolationLevel } as const
-  const answers: OffsetAnswer[] = await engine.call(call, { timeoutMs })
-  for (const { topic, partition, offset, error } of answers) {
-    const start = starts.get(partitionKey({ topic, partition }))!
-    start.position = offset
-    start.error = error === undefined ? undefined : fromWire(error)
-  }
-  return starts
-}
-
-function nothingCommitted({ topic, partition }: TopicPartition, groupId: string | undefined): MillraceError {
-  const what = groupId === undefined ? 'There is no group' : `Group '${groupId}' has committed nothing`
-  const how = "autoOffsetReset is 'none': assign it with an offset, or seek"
-  const text = `${what} to start ${topic}[${partition}] from, and ${how}.`
-  return new OffsetOutOfRange('NO_OFFSET', text, { topic, partition })
 }

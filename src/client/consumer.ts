@@ -4,30 +4,36 @@ import type { Batch } from '../delivery/batch.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Engine } from '../engine/engine.ts'
 import { engineStats } from '../engine/engine-stats.ts'
+import type { CloseOptions } from './close-options.ts'
 import type { CommittedOffset, OffsetToCommit } from './committer.ts'
 import { ConsumerAssignment } from './consumer-assignment.ts'
-import { checkCommit, consumerClosed, nothingLeft, running } from './consumer-checks.ts'
-import { ConsumerCommits } from './consumer-commits.ts'
-import { ConsumerHandouts, type ReceivedBatch } from './consumer-handouts.ts'
-import { type LagReport, LagReporter, lagsOf, lagTotals, type PartitionLag } from './consumer-lag.ts'
 import {
-  ConsumerOffsets,
-  checkSeekTarget,
-  type PartitionOffset,
-  type PartitionSeek,
-  type PartitionTime,
-  type SeekTarget,
-} from './consumer-offsets.ts'
+  alreadyAssigned,
+  alreadySubscribed,
+  checkCommit,
+  consumerClosed,
+  nothingLeft,
+  running,
+} from './consumer-checks.ts'
+import { ConsumerCommits } from './consumer-commits.ts'
+import type { ConsumerEvents } from './consumer-events.ts'
+import { ConsumerGroup } from './consumer-group.ts'
+import { ConsumerHandouts, type ReceivedBatch } from './consumer-handouts.ts'
+import { LagReporter, lagTotals } from './consumer-lag.ts'
+import { ConsumerOffsets, checkSeekTarget, type PartitionSeek, type SeekTarget } from './consumer-offsets.ts'
 import type { AssignedPartition, ConsumerPartition, TopicPartition } from './consumer-partition.ts'
 import type { ConsumerRun } from './consumer-run.ts'
 import { ConsumerSource, type SourceBatch } from './consumer-source.ts'
+import { ConsumerStarts } from './consumer-starts.ts'
 import { type ConsumerStats, partitionStats } from './consumer-stats.ts'
 import { Flow } from './flow.ts'
+import type { RebalanceListener } from './group-listener.ts'
+import type { TopicsWanted } from './group-topics.ts'
 import type { PollOptions } from './iteration.ts'
+import { LogPositions } from './log-positions.ts'
 import type { ResolvedConsumerOptions, ResolvedRunOptions } from './options.ts'
 import { ReadStats } from './read-stats.ts'
 import type { RecordBatch, RecordBatchesOptions } from './record-batches.ts'
-import { RecordFlows } from './record-flows.ts'
 import { Run } from './run.ts'
 import { checkRunOptions, type RunOptions } from './run-options.ts'
 import { ProcessorRun } from './run-processor.ts'
@@ -36,21 +42,14 @@ import { type SerdesOf, TopicDecoders } from './topic-decoders.ts'
 /** What a consumer is made with. */
 export interface ConsumerPlan {
   options: ResolvedConsumerOptions
+  /** What to subscribe to at once. */
+  topics: TopicsWanted | undefined
   engine(): Promise<Engine>
   defaultApiTimeoutMs: number
+  metadataMaxAgeMs: number
   serdesOf: SerdesOf
   /** It was closed. */
   closed(consumer: Consumer<unknown, unknown>): void
-}
-
-/** What a consumer emits. */
-export interface ConsumerEvents {
-  /** A partition cannot be read on, or a commit was refused; the others go on. */
-  error: [error: MillraceError]
-  /** A worker thread of a run died (its user code ended it, or had no memory left), and a new one has its place. */
-  workerReplaced: [event: { worker: number; why: string }]
-  /** Once a second while partitions are read. */
-  lag: [report: LagReport]
 }
 
 /** `close()` settles in this time by default. */
@@ -59,6 +58,7 @@ const CLOSE_MS = 5_000
 const LAST_COMMIT_MS = 1_000
 const STOP_READING_MS = 2_000
 const RECV_BATCH_MS = 1_000
+const LEAVE_MS = 1_000
 
 /**
  * Reads assigned partitions. A record is processed when the next one is asked for, when it is acknowledged, or when the
@@ -66,13 +66,15 @@ const RECV_BATCH_MS = 1_000
  * partition that cannot be read on, while the others go on; without one the loop, `poll` or `run` ends with the error.
  */
 export class Consumer<K = Buffer | null, V = Buffer | null>
-  extends RecordFlows<K, V, ConsumerEvents>
+  extends LogPositions<K, V, ConsumerEvents>
   implements AsyncIterable<ConsumerRecord<K, V>>, AsyncDisposable
 {
   readonly options: ResolvedConsumerOptions
   readonly #plan: ConsumerPlan
   readonly #commits: ConsumerCommits
   readonly #assignment: ConsumerAssignment
+  readonly #group: ConsumerGroup
+  readonly #starts: ConsumerStarts
   readonly #handouts: ConsumerHandouts<K, V>
   readonly #decoders: TopicDecoders
   readonly #offsets: ConsumerOffsets
@@ -83,6 +85,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   /** A commit that will not do better next time, and nobody listened: whoever asks for something is told. */
   #untold: { error: unknown } | undefined
   #closing: Promise<void> | undefined
+  /** Closed so far that nothing can be committed any more. */
+  #over = false
 
   /** @internal */
   constructor(plan: ConsumerPlan) {
@@ -95,40 +99,82 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     this.#commits = new ConsumerCommits({
       ...{ groupId, autoCommit, autoCommitIntervalMs, timeoutMs: plan.defaultApiTimeoutMs },
       engine: () => plan.engine(),
+      identity: () => (this.#group.subscribed ? this.#group.identity : 'none'),
       answered: (afterMs) => this.#stats.committed(afterMs),
-      failed: (error) => {
-        if (error instanceof MillraceError && this.listenerCount('error') > 0) this.emit('error', error)
-        else if ((error as MillraceError).retriable !== true) this.#untold ??= { error }
-      },
+      failed: (error) => this.#failed(error),
     })
     this.#assignment = new ConsumerAssignment({
-      open: (assigned, epoch) => this.#openSource(assigned, epoch),
+      open: (assigned, epoch, changing) => this.#openSource(assigned, epoch, changing),
       opened: (source) => {
         this.#commits.start(() => source.partitions)
         this.#lagReporter.start(source.engine.clock, () => source.partitions)
       },
       left: (source) => this.#leave(source),
     })
+    this.#starts = new ConsumerStarts(plan.options)
     this.#handouts = new ConsumerHandouts({
       pull: (idleMs) => this.#pull(idleMs),
       check: () => {
         if (this.#run !== undefined) throw running()
       },
-      progressed: () => {},
+      progressed: (busy) => this.#group.progressed(busy),
       closed: () => this.#closing !== undefined,
       clock: async () => (await plan.engine()).clock,
     })
+    this.#group = new ConsumerGroup({
+      ...{ options: plan.options, assignment: this.#assignment, commits: this.#commits },
+      engine: () => plan.engine(),
+      timeoutMs: plan.defaultApiTimeoutMs,
+      metadataMaxAgeMs: plan.metadataMaxAgeMs,
+      handouts: this.#handouts as ConsumerHandouts<unknown, unknown>,
+      run: () => this.#run,
+      failed: (error) => this.#failed(error),
+    })
+    if (plan.topics !== undefined) this.subscribe(plan.topics)
+  }
+
+  /**
+   * Joins the group and reads what it gives of these topics from now on, and no others. A RegExp is matched by the
+   * broker where it can be. The group is joined when the first record is asked for.
+   */
+  subscribe(topics: TopicsWanted, listener?: RebalanceListener): void {
+    this.#refuseClosed()
+    if (!this.#group.subscribed && this.#assignment.names.length > 0) throw alreadyAssigned()
+    this.#group.subscribe(topics, listener)
+    this.#run?.reassigned()
+  }
+
+  /** What is subscribed to; of an expression the topics that it matched. */
+  subscription(): string[] {
+    return this.#group.topics
+  }
+
+  /** Gives everything back, leaves the group and reads nothing; `subscribe` or `assign` begin anew. */
+  async unsubscribe(): Promise<void> {
+    this.#refuseClosed()
+    await this.#group.giveUp()
+    const subscribed = this.#group.subscribed
+    this.#assignment.replace([])
+    await this.#assignment.settled()
+    if (subscribed) await this.#group.leave({ permanently: true, timeoutMs: this.#plan.defaultApiTimeoutMs })
+  }
+
+  /** Has the group share its partitions out again. */
+  enforceRebalance(reason = 'the application asked for it'): void {
+    this.#refuseClosed()
+    this.#group.rejoin(reason)
   }
 
   /** Reads these partitions from now on, and no others. Nothing is fetched before the first record is asked for. */
   assign(partitions: readonly AssignedPartition[]): void {
     this.#refuseClosed()
+    if (this.#group.subscribed) throw alreadySubscribed()
     this.#assignment.replace(partitions)
     this.#run?.reassigned()
   }
 
   /** What is assigned. */
-  assignment(): TopicPartition[] {
+  override assignment(): TopicPartition[] {
     return this.#assignment.names
   }
 
@@ -194,9 +240,11 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     this.#run = run
     try {
       this.#assignment.source?.rewind()
+      this.#group.progressed(false)
       await engine.holding(run.start())
     } finally {
       this.#run = undefined
+      this.#group.progressed(true)
       const { source } = this.#assignment
       if (source !== undefined && this.#closing === undefined) {
         source.takeBack()
@@ -210,9 +258,10 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
    * processed. Resolves when the group's coordinator has them.
    */
   async commit(offsets?: readonly OffsetToCommit[], { signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    this.#refuseClosed()
+    // A listener may commit what it has while the consumer is being closed.
+    if (this.#over) throw consumerClosed()
     await this.#commits.group()
-    const source = await this.#open()
+    const source = await this.#assignment.open()
     if (offsets === undefined) return this.#commits.floors(source.partitions, signal)
     for (const offset of offsets) checkCommit(source.find(offset), offset)
     await this.#commits.exactly(source.partitions, offsets, signal)
@@ -243,7 +292,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   }
 
   /** Seeks all of these, or none: where one is not assigned or cannot be found out, nothing changes. */
-  async seekMany(seeks: readonly PartitionSeek[]): Promise<void> {
+  override async seekMany(seeks: readonly PartitionSeek[]): Promise<void> {
     for (const one of seeks) {
       this.#refuseForeign(one)
       checkSeekTarget(one.offset)
@@ -259,54 +308,6 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       source.seek(partition, offsets[i]!)
       this.#run?.drop(partition)
     }
-  }
-
-  /** Reads these, by default all, from the beginnings of their logs. */
-  seekToBeginning(names: readonly TopicPartition[] = this.#assignment.names): Promise<void> {
-    return this.seekMany(names.map(({ topic, partition }) => ({ topic, partition, offset: 'earliest' })))
-  }
-
-  /** Reads of these, by default of all, what comes from now on. */
-  seekToEnd(names: readonly TopicPartition[] = this.#assignment.names): Promise<void> {
-    return this.seekMany(names.map(({ topic, partition }) => ({ topic, partition, offset: 'latest' })))
-  }
-
-  /** The first offset that each log still has. */
-  beginningOffsets(names: readonly TopicPartition[] = this.#assignment.names): Promise<PartitionOffset[]> {
-    this.#refuseClosed()
-    return this.#offsets.beginning(names)
-  }
-
-  /** The end of each log: the last stable offset under read_committed, else the high watermark. */
-  endOffsets(names: readonly TopicPartition[] = this.#assignment.names): Promise<PartitionOffset[]> {
-    this.#refuseClosed()
-    return this.#offsets.end(names)
-  }
-
-  /** The first record at or after each time; its offset is undefined where there is none. */
-  offsetsForTimes(times: readonly PartitionTime[]): Promise<PartitionOffset[]> {
-    this.#refuseClosed()
-    return this.#offsets.atTimes(times)
-  }
-
-  /** Where a log begins, as its last fetch said; undefined before that. No request. */
-  cachedBeginningOffset(name: TopicPartition): number | undefined {
-    return this.#assignment.source?.find(name)?.progress.logEnds?.logStart
-  }
-
-  /** The high watermark that the last fetch of a partition gave; undefined before that. No request. */
-  cachedEndOffset(name: TopicPartition): number | undefined {
-    return this.#assignment.source?.find(name)?.progress.logEnds?.highWatermark
-  }
-
-  /** How many records a partition is behind its last fetch's high watermark; undefined before that. No request. */
-  currentLag(name: TopicPartition): number | undefined {
-    return this.#assignment.source?.find(name)?.lag
-  }
-
-  /** The lag of every partition. No request: while a partition is paused, or nothing is asked for, it may grow unseen. */
-  lag(): PartitionLag[] {
-    return lagsOf(this.#assignment.source?.partitions ?? [])
   }
 
   /** Gives nothing more of these partitions until `resume`. What was fetched of them is fetched again then. */
@@ -351,8 +352,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   }
 
   /** Finishes what runs, commits what is processed (with `autoCommit`) and frees everything, within `timeoutMs`. */
-  close({ timeoutMs = CLOSE_MS }: { timeoutMs?: number } = {}): Promise<void> {
-    this.#closing ??= this.#close(timeoutMs)
+  close({ timeoutMs = CLOSE_MS, leaveGroup }: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs, leaveGroup ?? this.options.groupInstanceId === undefined)
     return this.#closing
   }
 
@@ -360,15 +361,19 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return this.close()
   }
 
-  async #close(timeoutMs: number): Promise<void> {
+  async #close(timeoutMs: number, permanently: boolean): Promise<void> {
     const { source } = this.#assignment
     try {
+      source?.interrupt()
       await this.#run?.stop(Math.max(0, timeoutMs - LAST_COMMIT_MS - STOP_READING_MS))
       this.#commits.stop()
       if (source !== undefined) await this.#commits.last(source.partitions, LAST_COMMIT_MS)
+      await this.#group.giveUp()
     } finally {
+      this.#over = true
       this.#assignment.leave()
       await this.#assignment.settled()
+      await this.#group.leave({ permanently, timeoutMs: LEAVE_MS }).catch(() => undefined)
       this.#plan.closed(this as Consumer<unknown, unknown>)
     }
   }
@@ -379,6 +384,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       timeoutMs: this.#plan.defaultApiTimeoutMs,
       pull: (ending) => this.#pull(undefined, ending),
       interrupt: () => this.#assignment.source?.interrupt(),
+      progressed: (busy) => this.#group.progressed(busy),
     })
   }
 
@@ -391,6 +397,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       timeoutMs: this.#plan.defaultApiTimeoutMs,
       commit: (partition) => this.#commitFloor(partition),
       open: () => this.#open(),
+      progressed: (busy) => this.#group.progressed(busy),
       tell: (error) => this.#tell(error),
       measured: (measure) => this.#stats.processed(measure, engine.clock),
       replaced: (worker, why) => this.emit('workerReplaced', { worker, why }),
@@ -417,6 +424,21 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return 'end'
   }
 
+  /** Nobody waits for what failed: a listener is told, or else whoever asks for something next. */
+  #failed(error: unknown): void {
+    if (error instanceof MillraceError && this.listenerCount('error') > 0) this.emit('error', error)
+    else if ((error as MillraceError).retriable !== true) this.#untold ??= { error }
+  }
+
+  protected override partitions(): readonly ConsumerPartition[] {
+    return this.#assignment.source?.partitions ?? []
+  }
+
+  protected override offsets(): ConsumerOffsets {
+    this.#refuseClosed()
+    return this.#offsets
+  }
+
   /** Whether a listener took it: only an error of one partition, or of a commit, leaves something to go on with. */
   #tell(error: unknown): boolean {
     const local = error instanceof MillraceError && error.topic !== undefined
@@ -425,15 +447,17 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
 
   async #open(): Promise<ConsumerSource> {
     this.#refuseClosed()
+    await this.#group.join()
     return this.#assignment.open()
   }
 
-  async #openSource(assigned: readonly AssignedPartition[], epoch: number): Promise<ConsumerSource> {
+  async #openSource(assigned: readonly AssignedPartition[], epoch: number, changing: boolean): Promise<ConsumerSource> {
     const engine = await this.#plan.engine()
     this.#engine = engine
     const committer = await this.#commits.open()
     return ConsumerSource.open({
-      ...{ engine, committer, epoch, assigned, options: this.options, stats: this.#stats },
+      ...{ engine, committer, epoch, assigned, changing, starts: this.#starts, options: this.options },
+      stats: this.#stats,
       timeoutMs: this.#plan.defaultApiTimeoutMs,
       decoderOf: (topic) => this.#decoders.of(topic),
       commit: (partition) => this.#commitFloor(partition),

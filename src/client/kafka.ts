@@ -1,5 +1,5 @@
 // The client: options, one engine started when first needed, and everything that is made from it. [main thread]
-import { Closed, InvalidOption } from '../base/errors.ts'
+import { Closed } from '../base/errors.ts'
 import type { Deserializer, Sendable, Serializer } from '../delivery/serdes.ts'
 import { Engine, type EngineParts } from '../engine/engine.ts'
 import { Admin } from './admin.ts'
@@ -91,23 +91,22 @@ export class KafkaClient implements AsyncDisposable {
   }
 
   /**
-   * Reads partitions that are assigned to it, from where its group left off, and commits what was processed.
+   * Reads what its group gives to it, or partitions assigned by hand, from where the group left off, and commits what
+   * was processed.
    *
    * ```ts
-   * const consumer = kafka.consumer({ groupId: 'ingest', autoOffsetReset: 'earliest' })
-   * consumer.assign([{ topic: 'events', partition: 0 }])
+   * const consumer = kafka.consumer({ groupId: 'ingest', topics: ['events'], autoOffsetReset: 'earliest' })
    * await consumer.run({ eachRecord: async (record) => …, concurrency: 8, order: 'key' })
    * ```
    */
   consumer<const O extends ConsumerOptions = Record<never, never>>(
     options?: O,
   ): Consumer<Read<O, 'key'>, Read<O, 'value'>> {
-    if (options !== undefined && 'topics' in options) {
-      const text = 'consumer({ topics }) needs group membership, which comes with a later version: use assign().'
-      throw new InvalidOption('NOT_THERE_YET', text)
-    }
+    const { topics, ...rest }: ConsumerOptions = options ?? {}
     const consumer = new Consumer<Read<O, 'key'>, Read<O, 'value'>>({
-      options: resolveOptions('consumer', options ?? {}, this.options),
+      options: resolveOptions('consumer', rest, this.options),
+      topics,
+      metadataMaxAgeMs: this.options.metadataMaxAgeMs,
       engine: () => this.engine(),
       defaultApiTimeoutMs: this.options.defaultApiTimeoutMs,
       serdesOf: (topic) => this.options.topics?.[topic] ?? {},

@@ -1,29 +1,63 @@
-// Options of consumers and of consumer groups; those of membership are refused until it is there. [main thread]
+// Options of consumers and of consumer groups. [main thread]
+import type { Assignor } from '../group/assignor.ts'
+import type { RebalanceListener } from './group-listener.ts'
 import { choice, count, flag, ms, special, text } from './option-row.ts'
 
-const later = 'consumer groups'
+/** Where to start in a partition: an offset. */
+export interface InitialOffset {
+  topic: string
+  partition: number
+  offset: number
+}
 
 /** The rows of a group consumer. */
 export const groupOptions = {
-  /** The group that offsets are committed for. */
+  /** The group that offsets are committed for, and that `subscribe` joins. */
   groupId: text({}),
+  /** Told of partitions that come and go: `{ onAssigned, onRevoked, onLost }`, each awaited. */
+  rebalanceListener: special<RebalanceListener>()({
+    type: '{ onAssigned, onRevoked, onLost }',
+    java: false,
+    expected: 'an object of functions: onAssigned, onRevoked, onLost',
+    accept: (given) => (isListener(given) ? given : undefined),
+  }),
   /** A name that survives restarts, so that they cause no rebalance (KIP-345). */
-  groupInstanceId: text({ later }),
+  groupInstanceId: text({}),
   /** `consumer` is the better choice with brokers from 4.0 (KIP-848). */
-  groupProtocol: choice(['classic', 'consumer'], { default: 'classic', later }),
-  /** The server's assignor, with `groupProtocol: 'consumer'`. */
-  groupRemoteAssignor: text({ later }),
-  /** How the classic protocol shares partitions out. */
-  partitionAssignmentStrategy: special<readonly string[]>()({
-    type: 'string[]',
-    default: ['cooperative-sticky'],
-    expected: 'a list of assignors',
-    later,
+  groupProtocol: choice(['classic', 'consumer'], { default: 'classic' }),
+  /** The server's assignor, with `groupProtocol: 'consumer'`: `uniform`, `range`, or one of the broker's own. */
+  groupRemoteAssignor: text({}),
+  /** How the classic protocol shares partitions out: names of Kafka's assignors, or objects like those. */
+  partitionAssignmentStrategy: special<string | Assignor | readonly (string | Assignor)[]>()({
+    type: '(string | Assignor)[]',
+    defaultText: "['cooperative-sticky']",
+    expected:
+      "a list of assignors: 'range', 'roundrobin', 'sticky', 'cooperative-sticky', or { name, protocol, assign }",
     parse: (given) => given.split(',').map((name) => name.trim()),
-    accept: (given) => (Array.isArray(given) ? (given as string[]) : undefined),
+    accept: (given) => (isStrategy(given) ? given : undefined),
   }),
   /** Where to start in a partition without a committed offset. */
-  autoOffsetReset: choice(['latest', 'earliest', 'none'], { default: 'latest' }),
+  autoOffsetReset: special<'latest' | 'earliest' | 'none' | Date>()({
+    type: "'latest' | 'earliest' | 'none' | Date",
+    default: 'latest',
+    expected: "'latest', 'earliest', 'none' or a Date",
+    parse: (given) => given.trim().toLowerCase(),
+    accept: (given) => (isReset(given) ? given : undefined),
+  }),
+  /** Where to start in partitions without a committed offset, before `autoOffsetReset` is asked. */
+  initialOffsets: special<readonly InitialOffset[]>()({
+    type: '{ topic, partition, offset }[]',
+    java: false,
+    expected: 'a list of { topic, partition, offset }',
+    accept: (given) => (isOffsets(given) ? given : undefined),
+  }),
+  /** Replays once from there, whatever is committed: a time for all partitions, or offsets for some. */
+  startAt: special<Date | readonly InitialOffset[]>()({
+    type: 'Date | { topic, partition, offset }[]',
+    java: false,
+    expected: 'a Date or a list of { topic, partition, offset }',
+    accept: (given) => (given instanceof Date || isOffsets(given) ? given : undefined),
+  }),
   /** Commit processed offsets from time to time. */
   autoCommit: flag({ default: true, java: 'enable.auto.commit' }),
   /** The time between two such commits. */
@@ -31,11 +65,41 @@ export const groupOptions = {
   /** Records of a partition that may be processed behind one that is not; then no more of it are handed out. */
   maxGapRecords: count({ default: 100_000, min: 1, java: false }),
   /** A member unheard of for so long leaves the group. */
-  sessionTimeoutMs: ms({ default: 45_000, later }),
-  /** The time between two heartbeats. */
-  heartbeatIntervalMs: ms({ default: 3_000, later }),
-  /** A member that processes nothing for so long leaves the group. */
-  maxPollIntervalMs: ms({ default: 300_000, min: 1, later }),
+  sessionTimeoutMs: ms({ default: 45_000, min: 1 }),
+  /** The time between two heartbeats; at most a third of `sessionTimeoutMs`. */
+  heartbeatIntervalMs: ms({ default: 3_000, min: 1 }),
+  /** With `groupProtocol: 'consumer'` the broker sets that time; it is never taken to be shorter than this. */
+  heartbeatFloorMs: ms({ default: 1_000, min: 1, java: false }),
+  /** A member that processes nothing for so long leaves the group; members of it are awaited as long. */
+  maxPollIntervalMs: ms({ default: 300_000, min: 1 }),
   /** Records waiting on the main thread for `recv` and one-at-a-time reading. */
-  maxBufferedRecords: count({ default: 500, min: 1, java: false, later }),
+  maxBufferedRecords: count({ default: 500, min: 1, java: false, later: 'reading one at a time from a buffer' }),
+}
+
+function isListener(given: unknown): given is RebalanceListener {
+  if (typeof given !== 'object' || given === null) return false
+  const names = ['onAssigned', 'onRevoked', 'onLost'] as const
+  return names.every((name) => ['undefined', 'function'].includes(typeof (given as RebalanceListener)[name]))
+}
+
+function isStrategy(given: unknown): given is string | Assignor | readonly (string | Assignor)[] {
+  const all = Array.isArray(given) ? given : [given]
+  const isAssignor = (one: Assignor | undefined) =>
+    typeof one?.name === 'string' && typeof one.assign === 'function' && ['eager', 'cooperative'].includes(one.protocol)
+  return all.length > 0 && all.every((one) => typeof one === 'string' || isAssignor(one))
+}
+
+function isReset(given: unknown): given is 'latest' | 'earliest' | 'none' | Date {
+  if (given instanceof Date) return !Number.isNaN(given.getTime())
+  return ['latest', 'earliest', 'none'].includes(given as string)
+}
+
+function isOffsets(given: unknown): given is readonly InitialOffset[] {
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0
+  return (
+    Array.isArray(given) &&
+    given.every(
+      ({ topic, partition, offset } = {}) => typeof topic === 'string' && isCount(partition) && isCount(offset),
+    )
+  )
 }

@@ -36,7 +36,10 @@ export interface IterateOptions
     Given<typeof readerOptions> {}
 
 /** What `kafka.consumer` takes. */
-export interface ConsumerOptions extends FetchOptions, Given<typeof groupOptions>, Given<typeof readerOptions> {}
+export interface ConsumerOptions extends FetchOptions, Given<typeof groupOptions>, Given<typeof readerOptions> {
+  /** What to subscribe to: a topic, a list of topics, or an expression; the same as calling `subscribe`. */
+  readonly topics?: string | readonly string[] | RegExp | undefined
+}
 
 /** What a producer takes, beside serializers and hooks. */
 export interface ProducerSettingsGiven extends Given<typeof producerOptions> {}

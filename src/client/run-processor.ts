@@ -29,6 +29,8 @@ export interface ProcessorRunHost {
   onDeserializationError: DecodePolicy
   timeoutMs: number
   commit(partition: ConsumerPartition): Promise<void>
+  /** A worker took or processed something; whether something is still to be processed. */
+  progressed(busy: boolean): void
   /** Of one partition, which cannot be read on: true when somebody heard of it, and the others go on. */
   tell(error: MillraceError): boolean
   /** A worker processed a batch. */
@@ -103,6 +105,16 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
       if (this.#ready && partition.live) this.#open(partition)
     } else if (partition.live) this.#begin(place)
     else this.#close(place)
+  }
+
+  /** What its worker has by now is still worked on; nothing more is fetched. */
+  release(partition: ConsumerPartition): void {
+    const place = this.#placeOf(partition)
+    if (place !== undefined) this.#handle?.unassign([place.slot])
+  }
+
+  busy(partition: ConsumerPartition): boolean {
+    return this.#placeOf(partition) !== undefined && partition.tracker.floor < partition.tracker.position
   }
 
   pause(partition: ConsumerPartition): void {
@@ -184,6 +196,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     if (kind === Kind.data && next > tracker.position) tracker.arrived(Math.max(first, tracker.position), next)
     else tracker.passed(next)
     place.partition.handedOut(tracker.position)
+    this.#host.progressed(true)
   }
 
   processed(slot: number, generation: number, first: number, end: number): void {
@@ -191,6 +204,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     if (place === undefined) return
     const { tracker } = place.partition
     tracker.ack({ epoch: tracker.epoch, generation }, first, end)
+    this.#host.progressed([...this.#places.values()].some(({ partition }) => this.busy(partition)))
     if (tracker.full && !place.full) {
       place.full = true
       this.#handle!.unassign([slot])

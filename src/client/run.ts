@@ -22,6 +22,8 @@ export interface RunHost {
   pull(ending: AbortSignal): Promise<SourceBatch | 'idle' | 'end'>
   /** Has a waiting `pull` answered 'idle'. */
   interrupt(): void
+  /** A handler has begun or ended; whether some are under way. */
+  progressed(busy: boolean): void
 }
 
 /** A batch that is being worked on, released when nothing of it is left to do. */
@@ -54,6 +56,10 @@ export class Run implements ConsumerRun {
   readonly #waiting = new Map<ConsumerPartition, Held[]>()
   readonly #ending = new AbortController()
   readonly #handlers = new AbortController()
+  /** How many handlers run on each partition. */
+  readonly #running = new Map<ConsumerPartition, number>()
+  readonly #plans = new WeakMap<ConsumerPartition, AttemptPlan>()
+  readonly #released = new WeakSet<ConsumerPartition>()
   /** When the event loop last had a turn. */
   #restedAtMs = 0
   #failure: { error: unknown } | undefined
@@ -107,6 +113,15 @@ export class Run implements ConsumerRun {
     this.#waiting.delete(partition)
   }
 
+  release(partition: ConsumerPartition): void {
+    this.#released.add(partition)
+    this.drop(partition)
+  }
+
+  busy(partition: ConsumerPartition): boolean {
+    return this.#running.has(partition)
+  }
+
   /** What waits of it stays here: nothing more of it goes to the lanes. */
   pause(): void {}
 
@@ -150,6 +165,10 @@ export class Run implements ConsumerRun {
       if (pulled === 'idle') continue
       const { partition, batch } = pulled
       if (this.#ending.signal.aborted) return batch.release()
+      if (this.#released.has(partition)) {
+        batch.release()
+        continue
+      }
       const queue = this.#waiting.get(partition)
       const held = { partition, batch, next: 0, open: 0 }
       if (queue === undefined) this.#waiting.set(partition, [held])
@@ -202,15 +221,18 @@ export class Run implements ConsumerRun {
     const { held, row } = started.item
     const { partition, batch } = held
     const { eachBatch, eachRecord } = this.#options
+    const plan = this.#planOf(partition)
+    this.#count(partition, 1)
     try {
-      if (eachRecord !== undefined) await runRecord(this.#plan, partition.standing(), batch, row, eachRecord as never)
-      else await runBatch(this.#plan, partition.standing(), batch, eachBatch as never)
+      if (eachRecord !== undefined) await runRecord(plan, partition.standing(), batch, row, eachRecord as never)
+      else await runBatch(plan, partition.standing(), batch, eachBatch as never)
     } catch (error) {
       this.#fail(error)
     }
     const { clock } = this.#plan
     if (clock.now() - this.#restedAtMs >= REST_AFTER_MS) await this.#rest()
     this.#lanes.done(started)
+    this.#count(partition, -1)
     this.#close(held)
     if (this.#ending.signal.aborted) {
       if (this.#lanes.running === 0) this.#settled?.()
@@ -218,6 +240,23 @@ export class Run implements ConsumerRun {
     }
     this.#feed(partition)
     this.#pump()
+  }
+
+  #count(partition: ConsumerPartition, change: number): void {
+    const count = (this.#running.get(partition) ?? 0) + change
+    if (count === 0) this.#running.delete(partition)
+    else this.#running.set(partition, count)
+    this.#host.progressed(this.#lanes.running > 0)
+  }
+
+  /** Handlers of a partition are told to give up when the run ends, and when the partition is gone. */
+  #planOf(partition: ConsumerPartition): AttemptPlan {
+    let plan = this.#plans.get(partition)
+    if (plan === undefined) {
+      plan = { ...this.#plan, handlers: AbortSignal.any([this.#handlers.signal, partition.gone.signal]) }
+      this.#plans.set(partition, plan)
+    }
+    return plan
   }
 
   /** Timers, signals and sockets are heard now and then, also when handlers never wait. */

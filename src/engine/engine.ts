@@ -10,6 +10,7 @@ import { DECODERS_MAX, READERS_MAX, SLOTS_MAX, type WorkerMemory } from '../ring
 import type { LogEnds, Memory } from '../ring/memory.ts'
 import type { WorkerView } from '../ring/worker-view.ts'
 import { type CallLimits, Calls } from './calls.ts'
+import { Groups } from './groups.ts'
 import { Hub, type SlotOwner } from './hub.ts'
 import { Leaks } from './leaks.ts'
 import type { PoolHost, ProcessorSpec, ProcessorThread } from './processor-pool.ts'
@@ -59,6 +60,8 @@ export interface ReaderHandle {
   assign(cursors: CursorStart[]): void
   seek(slot: number, generation: number, position: number): void
   unassign(slots: number[]): void
+  /** These partitions are read no more, and their slots are for others of this reader. */
+  free(slots: number[]): void
   /** What the last fetch of a slot's partition said; undefined before it, and after the end of the reader. */
   logEnds(slot: number): LogEnds | undefined
   /** Resolves when nothing of this reader is in flight any more. */
@@ -72,6 +75,8 @@ const CLOSE_MS = 2_000
 export class Engine {
   readonly clock: Clock
   readonly memory: Memory
+  /** Memberships of this instance. */
+  readonly groups: Groups
   readonly random: Random
   /** Producers of this instance. */
   readonly producers: Producers
@@ -105,6 +110,10 @@ export class Engine {
     this.#workersMade = this.#placesMade
     this.#calls = new Calls((message, transfer) => parts.io.post(message, transfer), parts.clock)
     this.#hub = new Hub(parts.memory, parts.ioBell, (worker) => parts.bellOf(worker))
+    this.groups = new Groups({
+      post: (message) => this.#post(message),
+      call: (call, limits) => this.call(call, limits),
+    })
     parts.io.onMessage((message) => this.#message(message))
     parts.mainBell.start(() => this.#hub.drain())
     parts.onDeath((error) => this.#died(error))
@@ -156,15 +165,24 @@ export class Engine {
       throw new InvalidOption('TOO_MANY_READERS', `at most ${READERS_MAX} iterations and consumers can be open at once`)
     }
     const slots: number[] = []
+    const spare: number[] = []
     let open = true
     this.memory.countReader(1)
     this.#post({ type: 'openReader', reader: id, settings })
     return {
       id,
       slot: (owner) => {
-        const slot = this.#takeSlot(owner)
-        slots.push(slot)
+        const slot = this.#takeSlot(owner, spare.pop())
+        if (!slots.includes(slot)) slots.push(slot)
         return slot
+      },
+      free: (gone) => {
+        this.#post({ type: 'unassign', reader: id, slots: gone })
+        for (const slot of gone) {
+          this.#hub.disown(slot)
+          this.#owners.delete(slot)
+        }
+        spare.push(...gone)
       },
       assign: (cursors) => this.#post({ type: 'assign', reader: id, cursors }),
       seek: (slot, generation, position) => this.#post({ type: 'seek', reader: id, slot, generation, position }),
@@ -230,8 +248,8 @@ export class Engine {
     this.#freeSlots.push(...slots)
   }
 
-  #takeSlot(owner: PartitionOwner): number {
-    const slot = this.#freeSlots.pop() ?? this.#slotsMade++
+  #takeSlot(owner: PartitionOwner, spare: number | undefined): number {
+    const slot = spare ?? this.#freeSlots.pop() ?? this.#slotsMade++
     if (slot >= SLOTS_MAX) {
       throw new InvalidOption('TOO_MANY_PARTITIONS', `at most ${SLOTS_MAX} partitions can be read at once`)
     }
@@ -259,6 +277,8 @@ export class Engine {
       }
       case 'event':
         return this.onEvent(message.name, message.detail)
+      case 'group':
+        return this.groups.event(message)
       case 'produced':
       case 'producerFailed':
         return this.producers.event(message)
@@ -270,6 +290,7 @@ export class Engine {
   #died(error: MillraceError): void {
     this.#dead ??= error
     this.#calls.failAll(error)
+    this.groups.died(error)
     this.producers.died(error)
     for (const owner of [...this.#owners.values()]) owner.failed(error, Number.NEGATIVE_INFINITY)
   }

@@ -408,8 +408,8 @@ describe.each(modes)('a consumer, %s', (mode) => {
     }
     const twice = { topic: 'a', partition: 0 }
     expect(() => consumer.assign([twice, twice])).toThrow(/twice/)
-    expect(() => reading.kafka.consumer({ topics: ['events'] } as object)).toThrow(/later version/)
-    expect(() => reading.kafka.consumer({ sessionTimeoutMs: 1 })).toThrow(/consumer groups/)
+    expect(() => reading.kafka.consumer({ topics: ['events'] })).toThrow(/give the consumer a groupId/)
+    expect(() => reading.kafka.consumer({ maxBufferedRecords: 1 })).toThrow(/which this version has not/)
     expect(() => reading.kafka.consumer({ until: 'end' } as object)).toThrow(/per iteration/)
   })
 })

@@ -24,7 +24,7 @@ javaDescribe('assignors beside Java', () => {
     }
   }, 60_000)
 
-  test(`sticky and cooperative-sticky balance and keep as much as Java's, round after round (seed ${seed})`, async () => {
+  test(`sticky and cooperative-sticky balance and keep as Java's do, round after round (seed ${seed})`, async () => {
     const random = seededRandom(seed + 1)
     const cases = Array.from({ length: 400 }, (_, i) => secondRound(random, i))
     const theirs = await assignByJava(cases)

@@ -3,8 +3,8 @@ import { MillraceError } from '../../base/errors.ts'
 import { brokerError, ErrorCode } from '../../protocol/errors.ts'
 
 /**
- * `again`: the same once more, after a pause. `rejoin`: the group goes on to another generation; take part. `reset`: the
- * group does not know this member any more, what it had is lost. `fatal`: no attempt will help.
+ * `again`: the same once more, after a pause. `rejoin`: the group goes on to another generation; take part. `reset`:
+ * the group does not know this member any more, what it had is lost. `fatal`: no attempt will help.
  */
 export type GroupRemedy = 'again' | 'rejoin' | 'reset' | 'fatal'
 

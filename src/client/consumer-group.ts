@@ -1,0 +1,149 @@
+// The group side of a consumer: what it is subscribed to, its membership, and what user code is told. [main thread]
+import type { MillraceError } from '../base/errors.ts'
+import type { GroupIdentity } from '../control/grouping.ts'
+import type { Engine } from '../engine/engine.ts'
+import { ProgressWord } from '../ring/progress.ts'
+import type { ConsumerAssignment } from './consumer-assignment.ts'
+import type { ConsumerCommits } from './consumer-commits.ts'
+import type { ConsumerHandouts } from './consumer-handouts.ts'
+import type { TopicPartition } from './consumer-partition.ts'
+import type { ConsumerRun } from './consumer-run.ts'
+import type { RebalanceListener } from './group-listener.ts'
+import { GroupMember } from './group-member.ts'
+import { GroupRebalance } from './group-rebalance.ts'
+import { checkTopics, type TopicsWanted } from './group-topics.ts'
+import type { ResolvedConsumerOptions } from './options.ts'
+
+/** What it works with. */
+export interface ConsumerGroupPlan {
+  options: ResolvedConsumerOptions
+  engine(): Promise<Engine>
+  timeoutMs: number
+  metadataMaxAgeMs: number
+  assignment: ConsumerAssignment
+  commits: ConsumerCommits
+  handouts: ConsumerHandouts<unknown, unknown>
+  run(): ConsumerRun | undefined
+  /** A listener threw, or a commit that nobody waits for failed. */
+  failed(error: unknown): void
+}
+
+/** How a group is left. */
+export interface GroupLeave {
+  /** Also a static member is not expected back. */
+  permanently: boolean
+  timeoutMs: number
+}
+
+/** One subscription at a time, each with a membership of its own. */
+export class ConsumerGroup {
+  readonly #plan: ConsumerGroupPlan
+  readonly #progress = new ProgressWord()
+  #member: GroupMember | undefined
+  #rebalance: GroupRebalance | undefined
+  #listener: RebalanceListener | undefined
+  #engine: Engine | undefined
+  /** It is a member no more: told to whoever asks for something, until it subscribes anew. */
+  #failure: MillraceError | undefined
+
+  constructor(plan: ConsumerGroupPlan) {
+    this.#plan = plan
+    this.#listener = plan.options.rebalanceListener
+  }
+
+  /** Partitions come from the group, not from `assign`. */
+  get subscribed(): boolean {
+    return this.#member !== undefined
+  }
+
+  /** The topics. */
+  get topics(): string[] {
+    const assigned = this.#plan.assignment.names.map(({ topic }) => topic)
+    const topics = this.#member?.topics ?? []
+    return topics.length > 0 || this.#member === undefined ? topics : [...new Set(assigned)]
+  }
+
+  /** Who commits; undefined while it is no member. */
+  get identity(): GroupIdentity | undefined {
+    return this.#member?.identity
+  }
+
+  /** These topics from now on, and no others. */
+  subscribe(topics: TopicsWanted, listener?: RebalanceListener): void {
+    const wanted = checkTopics(topics)
+    const known = this.#failure === undefined ? this.#member : undefined
+    const member = known ?? this.#join(wanted)
+    if (listener !== undefined) this.#listener = listener
+    if (known !== undefined) known.subscribe(wanted).catch((error) => this.#plan.failed(error))
+    this.#member = member
+  }
+
+  /** Joins the group, if there is a subscription. */
+  async join(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#member === undefined) return
+    this.#engine ??= await this.#plan.engine()
+    await this.#member?.join()
+  }
+
+  /** Has the group rebalance. */
+  rejoin(reason: string): void {
+    this.#member?.rejoin(reason)
+  }
+
+  /** User code has something to do, and makes progress; or waits for records. */
+  progressed(busy: boolean): void {
+    if (this.#engine === undefined) return
+    if (busy) this.#progress.made(this.#engine.clock.now())
+    else this.#progress.idle()
+  }
+
+  /** Gives everything up: what runs is finished, what is processed is committed, the listener is told. */
+  async giveUp(): Promise<void> {
+    const { names } = this.#plan.assignment
+    this.#rebalance?.end()
+    if (this.#member !== undefined && names.length > 0) await this.#rebalance?.revoked(names)
+  }
+
+  /** Leaves the group; rejects with what the coordinator said about that. */
+  async leave({ permanently, timeoutMs }: GroupLeave): Promise<void> {
+    const member = this.#member
+    this.#member = undefined
+    this.#failure = undefined
+    this.#rebalance?.end()
+    this.#progress.idle()
+    await member?.leave(permanently, timeoutMs)
+  }
+
+  #join(wanted: readonly string[] | RegExp): GroupMember {
+    const { options, engine, timeoutMs, metadataMaxAgeMs, assignment, commits, handouts, run, failed } = this.#plan
+    const parts = { options, assignment, commits, handouts, run, failed }
+    const rebalance = new GroupRebalance({
+      ...parts,
+      clock: () => this.#engine!.clock,
+      listener: () => this.#listener,
+    })
+    const member = new GroupMember(
+      {
+        ...{ options, engine, timeoutMs, metadataMaxAgeMs, progress: this.#progress },
+        assigned: (partitions: TopicPartition[]) => rebalance.assigned(partitions),
+        revoked: (partitions) => rebalance.revoked(partitions),
+        lost: (partitions) => rebalance.lost(partitions),
+        failed: (error) => this.#failed(member, error),
+      },
+      wanted,
+    )
+    this.#rebalance = rebalance
+    this.#failure = undefined
+    assignment.change()
+    return member
+  }
+
+  #failed(member: GroupMember, error: MillraceError): void {
+    if (member !== this.#member) return
+    this.#failure = error
+    const { assignment } = this.#plan
+    void this.#rebalance?.lost(assignment.names)
+    assignment.source?.interrupt(error)
+  }
+}

@@ -1,0 +1,109 @@
+// Where a consumer starts in a partition: asked for, committed, known from outside, or one end of the log.
+// [main thread]
+import { fromWire, type MillraceError, OffsetOutOfRange } from '../base/errors.ts'
+import type { OffsetAnswer, OffsetQuery } from '../control/commands.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Committer } from './committer.ts'
+import { type AssignedPartition, partitionKey, type TopicPartition } from './consumer-partition.ts'
+import type { ResolvedConsumerOptions } from './options.ts'
+import type { InitialOffset } from './options-group.ts'
+
+/** Where to start in one partition; without a position it is to be given up with the error. */
+export interface Start {
+  position?: number | undefined
+  committed?: number | undefined
+  error?: MillraceError | undefined
+}
+
+/** Whom it asks. */
+export interface StartPlan {
+  engine: Engine
+  options: ResolvedConsumerOptions
+  /** Undefined without a group. */
+  committer: Committer | undefined
+  timeoutMs: number
+}
+
+const EARLIEST = -2
+const LATEST = -1
+
+/** Keeps what has been replayed: `startAt` counts once for each partition, in the life of a consumer. */
+export class ConsumerStarts {
+  readonly #options: ResolvedConsumerOptions
+  readonly #initial: ReadonlyMap<string, number>
+  readonly #replay: ReadonlyMap<string, number>
+  readonly #replayed = new Set<string>()
+
+  constructor(options: ResolvedConsumerOptions) {
+    const { startAt, initialOffsets = [] } = options
+    this.#options = options
+    this.#initial = byPartition(initialOffsets)
+    this.#replay = byPartition(startAt === undefined || startAt instanceof Date ? [] : startAt)
+  }
+
+  /** The start of each, by its key. Rejects when the brokers do not answer. */
+  async find(plan: StartPlan, assigned: readonly AssignedPartition[]): Promise<Map<string, Start>> {
+    const starts = new Map<string, Start>()
+    const committed = (await plan.committer?.fetch(assigned)) ?? []
+    const replayed: string[] = []
+    const queries: OffsetQuery[] = []
+    for (const [i, one] of assigned.entries()) {
+      const key = partitionKey(one)
+      const known = committed[i]?.offset
+      const fresh = !this.#replayed.has(key)
+      const replay = fresh ? this.#replay.get(key) : undefined
+      const position = one.offset ?? replay ?? known ?? this.#initial.get(key)
+      const { startAt } = this.#options
+      const again = fresh && startAt instanceof Date && one.offset === undefined
+      starts.set(key, { position: again ? undefined : position, committed: known })
+      if (again || replay !== undefined) replayed.push(key)
+      if (again) queries.push({ ...nameOf(one), timestamp: startAt.getTime() })
+      else if (position === undefined) this.#reset(one, starts.get(key)!, queries)
+    }
+    await ask(plan, queries, starts)
+    for (const key of replayed) this.#replayed.add(key)
+    return starts
+  }
+
+  #reset(name: TopicPartition, start: Start, queries: OffsetQuery[]): void {
+    const { autoOffsetReset, groupId } = this.#options
+    if (autoOffsetReset === 'none') start.error = nothingCommitted(name, groupId)
+    else queries.push({ ...nameOf(name), timestamp: timestampOf(autoOffsetReset) })
+  }
+}
+
+async function ask(plan: StartPlan, queries: OffsetQuery[], starts: Map<string, Start>): Promise<void> {
+  if (queries.length === 0) return
+  const { isolationLevel } = plan.options
+  const call = { op: 'offsets', queries, isolationLevel } as const
+  const answers: OffsetAnswer[] = await plan.engine.call(call, { timeoutMs: plan.timeoutMs })
+  const late: OffsetQuery[] = []
+  for (const [i, { topic, partition, offset, error }] of answers.entries()) {
+    const start = starts.get(partitionKey({ topic, partition }))!
+    start.position = offset
+    start.error = error === undefined ? undefined : fromWire(error)
+    // No record is as late as that: what comes from now on is.
+    if (offset === undefined && error === undefined && queries[i]!.timestamp >= 0) {
+      late.push({ topic, partition, timestamp: LATEST })
+    }
+  }
+  await ask(plan, late, starts)
+}
+
+function timestampOf(policy: 'earliest' | 'latest' | Date): number {
+  if (policy instanceof Date) return policy.getTime()
+  return policy === 'earliest' ? EARLIEST : LATEST
+}
+
+const nameOf = ({ topic, partition }: TopicPartition): TopicPartition => ({ topic, partition })
+
+function byPartition(offsets: readonly InitialOffset[]): Map<string, number> {
+  return new Map(offsets.map((one) => [partitionKey(one), one.offset]))
+}
+
+function nothingCommitted({ topic, partition }: TopicPartition, groupId: string | undefined): MillraceError {
+  const what = groupId === undefined ? 'There is no group' : `Group '${groupId}' has committed nothing`
+  const how = "autoOffsetReset is 'none': assign it with an offset, or seek"
+  const text = `${what} to start ${topic}[${partition}] from, and ${how}.`
+  return new OffsetOutOfRange('NO_OFFSET', text, { topic, partition })
+}
