@@ -1,7 +1,7 @@
 // The demo's user code: looks at every record, and tells main now and then how many it saw. [workers with a processor]
+import { openProcessorLine } from '../control/processor-line.ts'
 import type { Batch } from '../index.ts'
 import { touch } from './touch.ts'
-import { openWorkerLine } from './worker-line.ts'
 
 /** What one worker saw since it last told. */
 export interface Seen {
@@ -10,7 +10,7 @@ export interface Seen {
   batches: number
 }
 
-const line = openWorkerLine<Seen, never>(import.meta.url)
+const line = openProcessorLine<Seen, never>(import.meta.url)
 let seen: Seen | undefined
 
 /** Called with every batch. */

@@ -1,10 +1,13 @@
 // Reads a topic through worker threads that run user code, and measures what that took. [main thread]
+import { ProcessorLine } from '../control/processor-line.ts'
 import { Kafka, type KafkaOptions } from '../index.ts'
 import type { Seen } from './demo-processor.ts'
 import { onInterrupt } from './exit.ts'
 import { startProgress } from './progress.ts'
 import { Reading, type ReadReport } from './reading.ts'
-import { WorkerLine } from './worker-line.ts'
+
+/** As for a thread's entry: `.ts` from source, `.js` from dist. */
+const PROCESSOR = new URL(`./demo-processor${import.meta.url.slice(-3)}`, import.meta.url)
 
 /** Reads all `records` of a topic without gaps, from the beginning. */
 export async function processTopic(options: KafkaOptions, topic: string, records: number): Promise<ReadReport> {
@@ -13,7 +16,7 @@ export async function processTopic(options: KafkaOptions, topic: string, records
   const done = new AbortController()
   const release = onInterrupt(() => done.abort(new Error('interrupted')))
   const progress = await startProgress('reading', records)
-  const line = new WorkerLine<Seen, never>('demo', {}, (seen) => {
+  const line = new ProcessorLine<Seen, never>(PROCESSOR, {}, (seen) => {
     reading.saw(seen)
     progress.update(reading.records)
     if (reading.records >= records) done.abort()

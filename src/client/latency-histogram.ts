@@ -40,7 +40,9 @@ export class LatencyHistogram {
   snapshot(): Latency {
     const values = this.#values
     if (values.totalCount === 0) return UNKNOWN
-    const at = (percentile: number) => values.getValueAtPercentile(percentile) / 1000
-    return { p50: at(50), p90: at(90), p99: at(99), max: values.maxValue / 1000 }
+    const max = values.maxValue / 1000
+    // The histogram gives the upper end of a bucket.
+    const at = (percentile: number) => Math.min(max, values.getValueAtPercentile(percentile) / 1000)
+    return { p50: at(50), p90: at(90), p99: at(99), max }
   }
 }

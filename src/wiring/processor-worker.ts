@@ -4,6 +4,13 @@ import type { FromProcessor } from '../control/processing.ts'
 import type { ProcessorSpec, ProcessorThread } from '../engine/processor-pool.ts'
 import type { SharedMemory, WorkerMemory } from '../ring/layout.ts'
 import type { ProcessorThreadData } from '../worker/processor-thread.ts'
+import { busyShare } from './busy-share.ts'
+
+/** A thread of its own, which can tell how busy it is. */
+export interface ProcessorWorker extends ProcessorThread {
+  /** The share of its life that it was not waiting, 0 to 1. */
+  busy(): number
+}
 
 /** Starts one. Not in a pool of piscina's: its end must be seen, and another started in its place, at once. */
 export function startProcessorWorker(
@@ -12,7 +19,7 @@ export function startProcessorWorker(
   worker: WorkerMemory,
   index: number,
   shared: { memory: SharedMemory; maxDecompressedBytes: number },
-): ProcessorThread {
+): ProcessorWorker {
   const line = new MessageChannel()
   const spills = new MessageChannel()
   const ports = { main: line.port2, spillsIn: spills.port2 }
@@ -28,6 +35,7 @@ export function startProcessorWorker(
   let ending = false
   let heard: (message: FromProcessor) => void = () => {}
   return {
+    busy: () => busyShare(thread.performance),
     spills: spills.port1,
     post: (message) => line.port1.postMessage(message),
     onMessage(handle) {

@@ -14,7 +14,7 @@ import { allocateMemory, DECODERS_MAX } from '../ring/layout.ts'
 import { Memory } from '../ring/memory.ts'
 import { busyShare } from './busy-share.ts'
 import { DecodePool } from './decode-pool.ts'
-import { startProcessorWorker } from './processor-worker.ts'
+import { type ProcessorWorker, startProcessorWorker } from './processor-worker.ts'
 import type { WiringOptions } from './wiring-options.ts'
 
 /** A thread's entry: `.ts` from source, `.js` from dist. The build would not rewrite `new URL('./x.ts', …)`. */
@@ -36,6 +36,7 @@ export function startThreads(options: WiringOptions): EngineParts {
   pool.start(entry('../worker/thread'), shared, options.maxDecompressedBytes)
   new PortSpills(memory, workers + 1, [], [toMain.port2, ...pool.toMain])
   let stopped = false
+  const processors = new Map<number, ProcessorWorker>()
   const processorEntry = entry('../worker/processor-thread')
   const forProcessors = { memory: shared, maxDecompressedBytes: options.maxDecompressedBytes }
   return {
@@ -52,11 +53,19 @@ export function startThreads(options: WiringOptions): EngineParts {
       io.on('exit', (code) => !stopped && report(died('I/O thread', new Error(`it exited with code ${code}`))))
       pool.onDeath((cause) => !stopped && report(died('decode worker', cause)))
     },
-    busy: () => ({ main: busyShare(performance), io: busyShare(io.performance), ...pool.busy() }),
-    workersMax: DECODERS_MAX,
-    startProcessor: (spec, worker, index) => startProcessorWorker(processorEntry, spec, worker, index, forProcessors),
+    busy: () => ({
+      ...{ main: busyShare(performance), io: busyShare(io.performance), ...pool.busy() },
+      ...Object.fromEntries([...processors].map(([index, { busy }]) => [`processor ${index}`, busy()])),
+    }),
     compressors: pool.compressors,
     random: systemRandom,
+    workersMax: DECODERS_MAX,
+    startProcessor(spec, worker, index) {
+      const thread = startProcessorWorker(processorEntry, spec, worker, index, forProcessors)
+      processors.set(index, thread)
+      thread.onExit(() => processors.get(index) === thread && processors.delete(index))
+      return thread
+    },
     async stop() {
       stopped = true
       await Promise.all([io.terminate(), pool.stop()])
