@@ -1,4 +1,5 @@
 // The embedded broker: Kafka's wire protocol on real ports, everything in memory, for tests and demos. [broker]
+import { ClosedOnce } from '../base/closed-once.ts'
 import { InvalidOption, PartitionNotFound, TopicNotFound } from '../base/errors.ts'
 import { formatAddress } from '../base/tcp.ts'
 import type { Listener } from '../base/transport.ts'
@@ -10,8 +11,10 @@ import { type DecodedRecord, decodeRecords } from './decode-records.ts'
 import type { FaultHook } from './faults.ts'
 import { advertisedFeatures } from './features.ts'
 import { type Generated, type GenerateOptions, generateEvents } from './generate.ts'
+import type { Group } from './groups/group.ts'
 import { describeGroup, type GroupDescription } from './groups/group-description.ts'
 import { refuseTopic } from './handlers/create-topics.ts'
+import { groupCoordinatorOf } from './handlers/find-coordinator.ts'
 import { STORED_BYTES_MIN } from './log.ts'
 import { type BrokerOptions, type CheckedBrokerOptions, checkBrokerOptions } from './options.ts'
 import { type SeedItem, type SeedOptions, seedTopic } from './seed.ts'
@@ -27,14 +30,14 @@ export interface Message extends DecodedRecord {
 }
 
 /** A broker, or a cluster of them, in this process. Start one with `Broker.start()`. */
-export class Broker implements AsyncDisposable {
+export class Broker extends ClosedOnce {
   readonly #server: Server
   readonly #options: CheckedBrokerOptions
   /** By node id less one; undefined while the node is down. */
   readonly #listeners: (Listener | undefined)[] = []
-  #closing: Promise<void> | undefined
 
   private constructor(server: Server, options: CheckedBrokerOptions) {
+    super()
     this.#server = server
     this.#options = options
   }
@@ -216,7 +219,10 @@ export class Broker implements AsyncDisposable {
     const node = this.#node(nodeId, 'stopNode')
     const listener = this.#listeners[nodeId - 1]
     this.#listeners[nodeId - 1] = undefined
+    const groups = this.#groupsOf(node)
+    for (const group of groups) group.unload()
     this.#server.cluster.stopNode(node)
+    if (this.#server.cluster.controller.live) for (const group of groups) group.load()
     this.#server.disconnectAll(nodeId)
     await listener?.close()
   }
@@ -227,6 +233,10 @@ export class Broker implements AsyncDisposable {
     if (this.#listeners[nodeId - 1] !== undefined) return
     await this.#listen(nodeId - 1, node.port)
     this.#server.cluster.startNode(node)
+    for (const group of this.#groupsOf(node)) {
+      group.unload()
+      group.load()
+    }
   }
 
   /** Lets a hook see, and answer otherwise, every request to this API; returns how to take it away. */
@@ -284,17 +294,8 @@ export class Broker implements AsyncDisposable {
     this.#server.resumeAnswers()
   }
 
-  /** Cuts all connections and frees the ports; a second call waits for the first. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-
-  async #close(): Promise<void> {
+  /** Cuts all connections and frees the ports. */
+  protected async closeNow(): Promise<void> {
     this.#server.disconnectAll()
     this.#server.resumeAnswers()
     this.#server.cluster.transactions.close()
@@ -326,6 +327,11 @@ export class Broker implements AsyncDisposable {
     const node = this.#server.cluster.nodes.find(({ id }) => id === nodeId)
     if (node !== undefined) return node
     throw new InvalidOption('INVALID_OPTION', `${what}: there is no node ${nodeId}.`)
+  }
+
+  #groupsOf(node: Node): Group[] {
+    const { cluster } = this.#server
+    return cluster.groups.all.filter(({ id }) => groupCoordinatorOf(cluster, id) === node)
   }
 
   #topicOrNew(name: string): Topic {

@@ -22,14 +22,17 @@ export class CoordinatorMoves {
     return this.#loading.has(key)
   }
 
-  /** The coordinator becomes another node, which has to load for so long. */
-  move(key: string, nodeId: number, loadMs: number): void {
+  /** The coordinator becomes another node, which has to load for so long, and then says so. */
+  move(key: string, nodeId: number, loadMs: number, loaded?: () => void): void {
     this.#moved.set(key, nodeId)
     this.#loading.get(key)?.cancel()
     this.#loading.delete(key)
-    if (loadMs <= 0) return
-    const loaded = this.#clock.after(loadMs, () => this.#loading.delete(key))
-    this.#loading.set(key, loaded)
+    if (loadMs <= 0) return loaded?.()
+    const timer = this.#clock.after(loadMs, () => {
+      this.#loading.delete(key)
+      loaded?.()
+    })
+    this.#loading.set(key, timer)
   }
 
   /** Ends all timers. */

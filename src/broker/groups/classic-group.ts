@@ -172,17 +172,20 @@ export class ClassicGroup implements Group {
     return this.protocolType === 'consumer' && this.roster.members.some((member) => member.subscribes(topic))
   }
 
-  /** Whoever waits is told to look for the coordinator elsewhere; the members stay, as they are in the log. */
+  /** Members stay as they are in the log, where those that are new do not stand yet. */
   unload(): void {
-    for (const id of [...this.#promised.keys()]) this.#breakPromise(id)
+    this.close()
+    this.#promised.clear()
+    this.#unsynced.clear()
     for (const member of this.roster.members) {
       member.answerJoin({ memberId: member.id, errorCode: ErrorCode.NOT_COORDINATOR })
       member.answerSync({ errorCode: ErrorCode.NOT_COORDINATOR })
       if (member.isNew) this.#remove(member)
-      else this.#watch(member)
     }
-    this.#unsynced.clear()
-    this.#syncTimer?.cancel()
+  }
+
+  load(): void {
+    for (const member of this.roster.members) this.#watch(member)
     if (this.#state === 'PreparingRebalance' || this.#state === 'CompletingRebalance') this.#begin()
   }
 

@@ -144,9 +144,16 @@ export class ConsumerGroup implements Group {
     return [...this.members.values()].some((member) => this.#namesOf(member).has(topic))
   }
 
-  /** Nobody waits for an answer; sessions begin again on the other node. */
+  /** Nobody waits for an answer here. */
   unload(): void {
-    for (const member of this.members.values()) this.#watch(member)
+    this.close()
+  }
+
+  load(): void {
+    for (const member of this.members.values()) {
+      this.#watch(member)
+      if (member.state === 'unrevoked') this.#watchRevocation(member)
+    }
   }
 
   close(): void {
@@ -243,15 +250,17 @@ export class ConsumerGroup implements Group {
     const { revoking } = member
     const target = this.targets.get(member.id) ?? new Set<PartitionKey>()
     member.reconcile({ epoch: this.assignmentEpoch, target, isHeld: (key) => held.has(key) }, owned)
-    if (member.state !== 'unrevoked') {
-      member.rebalanceTimer?.cancel()
-    } else if (member.revoking !== revoking) {
-      const { epoch } = member
-      member.rebalanceTimer?.cancel()
-      member.rebalanceTimer = this.#world.clock.after(member.rebalanceTimeoutMs, () => {
-        if (member.epoch === epoch) this.#remove(member)
-      })
-    }
+    if (member.state !== 'unrevoked') member.rebalanceTimer?.cancel()
+    else if (member.revoking !== revoking) this.#watchRevocation(member)
+  }
+
+  /** Who does not give back in time is out. */
+  #watchRevocation(member: ConsumerMember): void {
+    const { epoch } = member
+    member.rebalanceTimer?.cancel()
+    member.rebalanceTimer = this.#world.clock.after(member.rebalanceTimeoutMs, () => {
+      if (member.epoch === epoch) this.#remove(member)
+    })
   }
 
   #watch(member: ConsumerMember): void {

@@ -34,8 +34,10 @@ export interface Group {
   refuseFetch(memberId: string | null, memberEpoch: number): number
   /** Whether a member reads the topic: its offsets must stay. */
   subscribes(topic: string): boolean
-  /** The coordinator moves to another node. */
+  /** No node coordinates the group any more: whoever waits is told, and no session ends. */
   unload(): void
+  /** A node has read the group from the log: sessions begin again. */
+  load(): void
   /** Ends all timers. */
   close(): void
 }

@@ -35,8 +35,8 @@ export class Groups {
 
   /** The coordinator becomes another node, which has to load the group for so long. */
   move(id: string, nodeId: number, loadMs: number): void {
-    this.moves.move(id, nodeId, loadMs)
     this.#groups.get(id)?.unload()
+    this.moves.move(id, nodeId, loadMs, () => this.#groups.get(id)?.load())
   }
 
   /** The classic group; an empty one takes the place of an empty group of the other kind. */

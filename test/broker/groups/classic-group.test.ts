@@ -217,7 +217,10 @@ describe('a coordinator that moves', () => {
     const world = new GroupWorld()
     const [a, b] = members(world, 2) as [ClassicActor, ClassicActor]
     await stable(world, [a])
-    world.groups.move('g', 2, 0)
+    world.groups.move('g', 2, 30_000)
+    // While it is loading no session ends.
+    await world.clock.advance(30_000)
+    expect(group(world)).toMatchObject({ state: 'Stable', epoch: 1 })
     expect(a.beat()).toBe(ErrorCode.NONE)
     b.join()
     world.groups.move('g', 1, 0)

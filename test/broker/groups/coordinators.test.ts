@@ -62,6 +62,31 @@ test('who waits for its generation is sent to the new coordinator at once', asyn
   expect(() => broker.moveCoordinator('g', 7)).toThrow('moveCoordinator: there is no node 7')
 })
 
+test.each([1, 2])(
+  'of %i nodes the coordinator is down for longer than a session: the group is as it was',
+  async (brokers) => {
+    await broker.close()
+    broker = await Broker.start({ brokers, groups: { minSessionTimeoutMs: 100, initialRebalanceDelayMs: 50 } })
+    broker.createTopic('t')
+    clients = (await Promise.all(broker.addresses.map((address) => RawClient.connect(address)))) as typeof clients
+    const node = await coordinatorOf('g')
+    const coordinator = clients[node - 1]!
+    const { memberId } = await join(coordinator, 3, 'g', { sessionTimeoutMs: 300 })
+    const claim = { groupId: 'g', generationId: 1, memberId }
+    await coordinator.call('SyncGroup', 3, claim)
+    const waiting = expect(join(await RawClient.connect(broker.addresses[node - 1]!), 3, 'g')).rejects.toThrow('ended')
+    while (broker.group('g')?.members.length !== 2) await new Promise((resolve) => setTimeout(resolve, 5))
+    await broker.stopNode(node)
+    await waiting
+    // The other node takes over at once; without one time stands still for the group.
+    await new Promise((resolve) => setTimeout(resolve, brokers === 1 ? 500 : 50))
+    expect(broker.group('g')).toMatchObject({ epoch: 1, members: [{ memberId }] })
+    await broker.startNode(node)
+    const again = await RawClient.connect(broker.addresses[node - 1]!)
+    expect(await again.call('Heartbeat', 4, claim)).toMatchObject({ errorCode: ErrorCode.REBALANCE_IN_PROGRESS })
+  },
+)
+
 test('a test sees members, assignments and offsets', async () => {
   expect(broker.group('g')).toBeUndefined()
   const coordinator = clients[(await coordinatorOf('g')) - 1]!
