@@ -3,7 +3,7 @@ import { InvalidOption } from '../../base/errors.ts'
 
 /** Settings of the group coordinator; what is left out is as in Kafka, but for the initial delay. */
 export interface GroupOptions {
-  /** `group.initial.rebalance.delay.ms`: how long the first rebalance waits for more members. Default 0 (Kafka 3000). */
+  /** `group.initial.rebalance.delay.ms`: the first rebalance waits for more members. Default 0 (Kafka 3000). */
   initialRebalanceDelayMs?: number
   /** `group.min.session.timeout.ms`, for classic members. Default 6000. */
   minSessionTimeoutMs?: number
