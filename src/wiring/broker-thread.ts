@@ -1,5 +1,6 @@
 // An embedded broker in a thread of its own: the demo and the benches read from it. [main thread]
 import { Worker } from 'node:worker_threads'
+import { ClosedOnce } from '../base/closed-once.ts'
 import { fromWire, type MillraceError, ThreadDied } from '../base/errors.ts'
 import type { TopicSpec } from '../broker/cluster.ts'
 import type { Generated, GenerateOptions } from '../broker/generate.ts'
@@ -13,13 +14,13 @@ interface Pending {
 }
 
 /** A broker that takes its commands by message. It keeps the process alive until it is closed. */
-export class BrokerThread implements AsyncDisposable {
+export class BrokerThread extends ClosedOnce {
   /** `host:port` of every listener, by node id. */
   readonly addresses: readonly string[]
   readonly #line: CommandLine
-  #closing: Promise<void> | undefined
 
   private constructor(line: CommandLine, addresses: readonly string[]) {
+    super()
     this.#line = line
     this.addresses = addresses
   }
@@ -68,17 +69,8 @@ export class BrokerThread implements AsyncDisposable {
     return this.#line.call('disconnectAll', nodeId)
   }
 
-  /** Ends the broker and its thread; a second call waits for the first. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-
-  async #close(): Promise<void> {
+  /** Ends the broker and its thread. */
+  protected async closeNow(): Promise<void> {
     try {
       await this.#line.call('close')
     } catch (error) {

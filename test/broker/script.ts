@@ -1,4 +1,6 @@
 // A script of requests that the embedded broker and a real Kafka are asked in turn, with answers to compare.
+import { expect } from 'vitest'
+import { Broker } from '../../src/broker/index.ts'
 import type { ApiName, RequestInput, ResponseOf } from '../../src/protocol/apis.ts'
 import {
   ATTRIBUTES_AT,
@@ -94,8 +96,23 @@ export async function ledTopic(client: RawClient, topic: string, partitionCount:
   }
 }
 
+/** Plays a script on a real Kafka and on the embedded broker; answers differ nowhere. Gives how many there were. */
+export async function expectSameAnswers(
+  realAddress: string,
+  prefix: string,
+  parts: readonly ((context: ScriptContext) => Promise<void>)[],
+): Promise<number> {
+  const real = await playScript(realAddress, prefix, parts)
+  await using broker = await Broker.start()
+  const embedded = await playScript(broker.address, prefix, parts)
+  expect(broker.errors).toEqual([])
+  expect(embedded.map(({ what }) => what)).toEqual(real.map(({ what }) => what))
+  for (const [i, step] of embedded.entries()) expect.soft(step.answer, step.what).toEqual(real[i]!.answer)
+  return embedded.length
+}
+
 /** Plays parts of a script against one broker; names begin with the prefix, which is cut off again. */
-export async function playScript(
+async function playScript(
   address: string,
   prefix: string,
   parts: readonly ((context: ScriptContext) => Promise<void>)[],
