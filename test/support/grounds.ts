@@ -16,6 +16,8 @@ export interface SceneRecord {
 
 /** What a scenario may use. */
 export interface Ground {
+  /** Where the roles are. */
+  readonly mode: 'on threads' | 'inline'
   readonly brokers: string[]
   /** A topic with a name of its own. */
   topic(name: string, partitions?: number): Promise<string>
@@ -62,7 +64,7 @@ export function onEveryGround(name: string, scenario: (ground: Ground) => void):
   })
 }
 
-function inEveryMode(scenario: (ground: Ground) => void, place: Omit<Ground, 'kafka'>): void {
+function inEveryMode(scenario: (ground: Ground) => void, place: Omit<Ground, 'kafka' | 'mode'>): void {
   for (const [mode, options] of [
     ['on threads', {}],
     ['inline', { threads: 'inline' }],
@@ -74,6 +76,7 @@ function inEveryMode(scenario: (ground: Ground) => void, place: Omit<Ground, 'ka
       })
       // Not spread: `brokers` is known only when tests run.
       const ground: Ground = Object.create(place, {
+        mode: { value: mode },
         kafka: {
           value: (more: Omit<KafkaOptions, 'brokers'> = {}) => {
             const kafka = new Kafka({ ...options, ...more, brokers: place.brokers })
