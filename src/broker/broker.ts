@@ -184,8 +184,8 @@ export class Broker extends ClosedOnce {
   }
 
   /**
-   * Has another node coordinate a group, or a transactional id with `of: 'transaction'`; for `loadMs` it answers that it
-   * is still loading.
+   * Has another node coordinate a group, or with `of: 'transaction'` a transactional id; for `loadMs` it answers that
+   * it is still loading.
    */
   moveCoordinator(
     key: string,

@@ -5,7 +5,7 @@ import type { RequestContext } from './handler.ts'
 /** When a request is swallowed: before it has any effect, or after it had it and only the answer is lost. */
 export type When = 'before' | 'after'
 
-/** What to do with one request. `delayMs`, `answered` and `cutAfterBytes` go with any of the others; of these give one. */
+/** What to do with one request. `delayMs`, `answered`, `cutAfterBytes` go with any of the others; of these give one. */
 export interface Fault<A extends ApiName> {
   /** Wait so long before anything else. */
   delayMs?: number

@@ -191,8 +191,8 @@ export class PartitionLog {
   }
 
   /**
-   * Aborted transactions that touch `[from, upTo)`, and those a little later: Kafka finds the end in its sparse index of
-   * offsets, so clients hear of more than they get.
+   * Aborted transactions that touch `[from, upTo)`, and those a little later: Kafka finds the end in its sparse index
+   * of offsets, so clients hear of more than they get.
    */
   abortedBetween(from: number, upTo: number): AbortedTransaction[] {
     let index = this.indexOf(upTo)

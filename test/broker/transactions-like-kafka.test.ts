@@ -15,7 +15,7 @@ const later = new Set<number>([
 ])
 const pause = () => new Promise((resolve) => setTimeout(resolve, 50))
 
-/** Near that of the markers: where times jump by a week, Kafka begins a new segment, and a fetch ends with a segment. */
+/** Near that of the markers: where times jump by a week Kafka begins a new segment, and a fetch ends with one. */
 const timestamp = Date.now()
 
 /** A producer, as the last answer named it. */
