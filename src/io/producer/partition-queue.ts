@@ -15,6 +15,9 @@ const SEQUENCES = 0x8000_0000
 /** An int16; after it comes another producer id. */
 const EPOCH_MAX = 0x7fff
 
+/** Whether batches have sequence numbers, and whose the epochs are. */
+export type QueueMode = 'plain' | 'idempotent' | 'transactional'
+
 /** Pure state: when to send, and where to, is decided by others. */
 export class PartitionQueue {
   readonly topic: string
@@ -25,7 +28,7 @@ export class PartitionQueue {
   usedUp: bigint | undefined
   /** Why the last attempt failed, for the error of a batch whose time is over. */
   lastError: MillraceError | undefined
-  readonly #idempotent: boolean
+  readonly #mode: QueueMode
   #nextOrdinal = 0
   /** Came before one that must go first. */
   readonly #early = new Map<number, OutgoingBatch>()
@@ -41,11 +44,11 @@ export class PartitionQueue {
   /** The broker says that the sequences do not fit: all get new ones once nothing is in flight. */
   #renumber = false
 
-  constructor(topic: string, partition: number, idempotent: boolean) {
+  constructor(topic: string, partition: number, mode: QueueMode) {
     this.topic = topic
     this.partition = partition
-    this.#idempotent = idempotent
-    if (!idempotent) this.identity = NOBODY
+    this.#mode = mode
+    if (mode === 'plain') this.identity = NOBODY
   }
 
   get idle(): boolean {
@@ -84,17 +87,21 @@ export class PartitionQueue {
     const last = this.#inFlight.at(-1)
     // Never while a later one is on its way.
     if (last !== undefined && last.sealed.ordinal > head.sealed.ordinal) return undefined
-    if (!this.#idempotent) return head
+    if (this.#mode === 'plain') return head
     const alone = this.#renumber || this.#gap || !this.#known
     if (alone && last !== undefined) return undefined
-    if (this.#renumber || (this.#gap && head.sequence < 0)) this.#startEpoch()
+    if (this.#renumber || (this.#gap && head.sequence < 0)) {
+      // The epoch of a transactional producer is for its coordinator to raise.
+      if (this.#mode === 'transactional') return undefined
+      this.#startEpoch()
+    }
     return head
   }
 
   /** Takes `next()`, which is about to be sent. Its identity must be known. */
   take(): OutgoingBatch {
     const batch = this.#waiting.shift()!
-    if (this.#idempotent && batch.sequence < 0) {
+    if (this.#mode !== 'plain' && batch.sequence < 0) {
       batch.sequence = this.#nextSequence
       this.#nextSequence = (this.#nextSequence + batch.sealed.count) % SEQUENCES
     }

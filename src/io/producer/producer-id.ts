@@ -1,7 +1,7 @@
 // The producer id of an idempotent producer without transactions: asked for once, by whoever needs it first. [I/O thread]
 import type { MillraceError } from '../../base/errors.ts'
 import { brokerError, isRetriable } from '../../protocol/errors.ts'
-import type { Cluster } from '../cluster.ts'
+import type { CallBounds, Cluster } from '../cluster.ts'
 import type { Requester } from '../requester.ts'
 import { asOurs } from './delivery-error.ts'
 import type { Identity } from './outgoing-batch.ts'
@@ -22,8 +22,12 @@ export interface ProducerIdPlan {
 export class ProducerId {
   readonly #plan: ProducerIdPlan
   readonly #closing = new AbortController()
+  /** Why there is none, and never will be. */
+  #refusal: MillraceError | undefined
   #current: Identity | undefined
   #asking = false
+  /** Settles with the attempts that are being made. */
+  #answer: Promise<void> = Promise.resolve()
 
   constructor(plan: ProducerIdPlan) {
     this.#plan = plan
@@ -32,11 +36,26 @@ export class ProducerId {
   /** The identity, undefined until it is there; it is asked for then. `usedUp` asks for another one than that. */
   get(usedUp: bigint | undefined): Identity | undefined {
     if (this.#current !== undefined && this.#current.producerId === usedUp) this.#current = undefined
-    if (this.#current === undefined && !this.#asking) void this.#ask()
+    if (this.#current === undefined && !this.#asking && this.#refusal === undefined) this.#answer = this.#ask()
     return this.#current
   }
 
-  close(): void {
+  /** The identity, once it is there. */
+  async await({ timeoutMs, signal }: CallBounds): Promise<Identity> {
+    const deadline = this.#plan.cluster.deadline('InitProducerId', { timeoutMs, signal })
+    try {
+      for (let known = this.get(undefined); ; known = this.get(undefined)) {
+        if (known !== undefined) return known
+        if (this.#refusal !== undefined) throw this.#refusal
+        await deadline.race(this.#answer)
+      }
+    } finally {
+      deadline.dispose()
+    }
+  }
+
+  close(error: MillraceError): void {
+    this.#refusal ??= error
     this.#closing.abort()
   }
 
@@ -61,6 +80,7 @@ export class ProducerId {
       if (signal.aborted) break
       if (!error.retriable) {
         this.#asking = false
+        this.#refusal = error
         return failed(error)
       }
       delayed(error)

@@ -1,8 +1,8 @@
 // One producer: takes sealed batches, sends them in order, and says of each what became of it. [I/O thread]
 import type { Timer } from '../../base/clock.ts'
-import { fromWire, MillraceError, type Stored, toWire } from '../../base/errors.ts'
+import { fromWire, InvalidOption, type MillraceError, type Stored, toWire } from '../../base/errors.ts'
 import type { ToMain } from '../../control/commands.ts'
-import type { ProducerCall, ProducerCallResults, ProducerSettings, SealedBatch } from '../../control/producing.ts'
+import type { ProducerCall, ProducerSettings, SealedBatch } from '../../control/producing.ts'
 import { brokerErrorOf, ErrorCode } from '../../protocol/errors.ts'
 import type { CallBounds, Cluster } from '../cluster.ts'
 import { maybeSent } from '../connection-loss.ts'
@@ -15,6 +15,8 @@ import type { ProduceResult } from './produce-request.ts'
 import { ProducerId } from './producer-id.ts'
 import { Reports } from './reports.ts'
 import { Routes } from './routes.ts'
+import { isFatal } from './transaction-requests.ts'
+import { Transactions } from './transactions.ts'
 
 /** What a producer is made with. */
 export interface ProducerPlan {
@@ -33,8 +35,11 @@ export class Producer {
   readonly #reports: Reports
   readonly #routes: Routes
   readonly #producerId: ProducerId
+  readonly #transactions: Transactions | undefined
   /** Runs while there are batches: it fires when the deadline of the first of them is over. */
   #timer: Timer | undefined
+  /** Who waits for requests to end. */
+  #quieter: (() => void)[] = []
   #timerAtMs = Number.POSITIVE_INFINITY
   /** Why nothing is sent any more. */
   #over: MillraceError | undefined
@@ -50,11 +55,12 @@ export class Producer {
       failed: (error) => this.#fail(error),
       delayed: (error) => this.#note(error),
     })
+    this.#transactions = this.#makeTransactions()
     this.#routes = new Routes({
       producer: id,
       cluster,
       settings,
-      versionMax: () => undefined,
+      versionMax: () => this.#transactions?.produceVersionMax,
       next: (queue) => this.#next(queue),
       answered: (batches, answer) => this.#answered(batches, answer),
       lost: (batches, error) => this.#lost(batches, error),
@@ -75,11 +81,24 @@ export class Producer {
   }
 
   /** Calls about the producer id and transactions. */
-  call(
-    call: Exclude<ProducerCall, { op: 'closeProducer' }>,
-    _bounds: CallBounds,
-  ): Promise<ProducerCallResults[ProducerCall['op']]> {
-    return Promise.reject(new MillraceError('NOT_YET', `${call.op} is not there yet.`))
+  async call(call: Exclude<ProducerCall, { op: 'closeProducer' }>, bounds: CallBounds) {
+    if (this.#over !== undefined) throw this.#over
+    const transactions = this.#transactions
+    if (transactions === undefined) {
+      if (call.op === 'initProducer' && this.#plan.settings.idempotent) return this.#producerId.await(bounds)
+      const text = `${call.op} is for producers with a transactionalId.`
+      throw new InvalidOption('INVALID_STATE', text)
+    }
+    switch (call.op) {
+      case 'initProducer':
+        return transactions.init(bounds)
+      case 'beginTransaction':
+        return transactions.begin(call.transaction, bounds)
+      case 'addOffsets':
+        return transactions.addOffsets(call.group, call.offsets, bounds)
+      case 'endTransaction':
+        return transactions.end(call.commit, bounds)
+    }
   }
 
   /** Gives everything up; resolves when all memory is main's again. */
@@ -95,7 +114,8 @@ export class Producer {
     // Main may think that one was lost which had come.
     if (!queue.add(batch)) return
     this.#reports.came()
-    const refusal = this.#over ?? (sealed.lost === undefined ? undefined : fromWire(sealed.lost))
+    const lost = sealed.lost === undefined ? undefined : fromWire(sealed.lost)
+    const refusal = this.#over ?? lost ?? this.#transactions?.refusal(sealed.transaction)
     if (refusal !== undefined) return this.#giveUp(batch, refusal)
     this.#watch(sealed.deadlineMs)
     this.#routes.wake(queue)
@@ -104,7 +124,9 @@ export class Producer {
   #queueOf(topic: string, partition: number): PartitionQueue {
     let queues = this.#queues.get(topic)
     if (queues === undefined) this.#queues.set(topic, (queues = []))
-    return (queues[partition] ??= new PartitionQueue(topic, partition, this.#plan.settings.idempotent))
+    const { idempotent, transactionalId } = this.#plan.settings
+    const mode = transactionalId !== undefined ? 'transactional' : idempotent ? 'idempotent' : 'plain'
+    return (queues[partition] ??= new PartitionQueue(topic, partition, mode))
   }
 
   *#allQueues(): Iterable<PartitionQueue> {
@@ -121,11 +143,12 @@ export class Producer {
     const batch = queue.next()
     if (batch === undefined) return undefined
     if (queue.identity === undefined) {
-      const identity = this.#producerId.get(queue.usedUp)
+      const identity =
+        this.#transactions === undefined ? this.#producerId.get(queue.usedUp) : this.#transactions.identity
       if (identity === undefined) return undefined
       queue.become(identity)
     }
-    return batch
+    return this.#transactions === undefined || this.#transactions.admits(queue) ? batch : undefined
   }
 
   #answered(batches: readonly OutgoingBatch[], { broker, requestMs, results, nodeEndpoints }: LaneAnswer): void {
@@ -146,7 +169,7 @@ export class Producer {
       this.#released(batch)
       this.#routes.wake(batch.queue)
     }
-    this.#routes.pump()
+    this.#ended()
   }
 
   #refused(
@@ -171,9 +194,12 @@ export class Producer {
   /** A sequence that does not fit is tried again: in its order, or in a new epoch when nothing is before it. */
   #outOfStep(batch: OutgoingBatch, code: number): boolean {
     if (code !== ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && code !== ErrorCode.UNKNOWN_PRODUCER_ID) return false
-    const { idempotent } = this.#plan.settings
-    if (idempotent && batch.queue.isFirst(batch)) batch.queue.renumber()
-    return idempotent
+    if (!this.#plan.settings.idempotent) return false
+    if (!batch.queue.isFirst(batch)) return true
+    // The epoch of a transactional producer is not its own to raise.
+    if (this.#transactions !== undefined) return false
+    batch.queue.renumber()
+    return true
   }
 
   #lost(batches: readonly OutgoingBatch[], error: MillraceError): void {
@@ -188,7 +214,13 @@ export class Producer {
       this.#released(batch)
       this.#routes.wake(batch.queue)
     }
+    this.#ended()
+  }
+
+  /** A request has ended. */
+  #ended(): void {
     this.#routes.pump()
+    for (const resolve of this.#quieter.splice(0)) resolve()
   }
 
   #retryOrFail(batch: OutgoingBatch, error: MillraceError, retriable: boolean, requestMs: number): void {
@@ -196,7 +228,8 @@ export class Producer {
     const { settings, cluster } = this.#plan
     queue.lastError = error
     const inTime = cluster.host.clock.now() < sealed.deadlineMs
-    if (retriable && !batch.reported && attempts <= settings.retries && inTime && this.#over === undefined) {
+    const over = this.#over ?? this.#transactions?.refusal(sealed.transaction)
+    if (retriable && !batch.reported && attempts <= settings.retries && inTime && over === undefined) {
       queue.retry(batch)
       if (!this.#routes.hasMoved(queue)) this.#routes.pause(queue, attempts - 1)
     } else {
@@ -209,6 +242,10 @@ export class Producer {
     const stored: Stored = batch.maybeStored || batch.inFlight ? 'may be stored' : 'not stored'
     if (!batch.inFlight) batch.queue.giveUp(batch, stored === 'not stored')
     this.#reports.report(batch, { error: delivered(error, batch.sealed, stored), requestMs })
+    // A transaction without one of its batches cannot be committed.
+    if (this.#transactions === undefined || this.#over !== undefined) return
+    if (isFatal(error.kafkaCode) && error.fatal) this.#fail(error)
+    else if (this.#transactions.refusal(batch.sealed.transaction) === undefined) this.#transactions.fail(error)
   }
 
   #released(batch: OutgoingBatch): void {
@@ -224,6 +261,39 @@ export class Producer {
     this.#routes.pump()
   }
 
+  #makeTransactions(): Transactions | undefined {
+    const { settings, cluster, requester } = this.#plan
+    const { transactionalId, transactionTimeoutMs: timeoutMs } = settings
+    if (transactionalId === undefined) return undefined
+    return new Transactions({
+      transactionalId,
+      timeoutMs,
+      cluster,
+      requester,
+      identified: (identity) => {
+        for (const queue of this.#allQueues()) queue.become(identity)
+      },
+      mayGo: (queues) => {
+        for (const queue of queues) this.#routes.wake(queue)
+        this.#routes.pump()
+      },
+      broken: (error) =>
+        this.#giveUpWhere(
+          (batch) => !batch.inFlight,
+          () => error,
+        ),
+      failed: (error) => this.#fail(error),
+      quiet: () => this.#quiet(),
+    })
+  }
+
+  /** Resolves when nothing is on its way any more. */
+  async #quiet(): Promise<void> {
+    while ([...this.#allQueues()].some(({ inFlightCount }) => inFlightCount > 0)) {
+      await new Promise<void>((resolve) => this.#quieter.push(resolve))
+    }
+  }
+
   #giveUpWhere(chosen: (batch: OutgoingBatch) => boolean, why: (batch: OutgoingBatch) => MillraceError): void {
     for (const queue of this.#allQueues()) {
       for (const batch of [...queue.batches()]) {
@@ -237,7 +307,8 @@ export class Producer {
   /** Nothing is sent any more. */
   #stop(error: MillraceError): void {
     this.#over ??= error
-    this.#producerId.close()
+    this.#producerId.close(error)
+    this.#transactions?.close()
     this.#timer?.cancel()
     this.#giveUpWhere(
       () => true,

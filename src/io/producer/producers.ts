@@ -48,7 +48,7 @@ export class Producers {
     const open = this.#open.get(call.producer)
     if (call.op === 'closeProducer') return this.#close(call.producer, open)
     if (open === undefined) throw new Closed('CLOSED', 'The producer was closed.')
-    return open.producer.call(call, bounds)
+    return (await open.producer.call(call, bounds)) as ProducerCallResults[ProducerCall['op']]
   }
 
   /** Closes all, before the cluster is closed. */

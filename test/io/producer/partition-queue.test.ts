@@ -5,9 +5,9 @@ import { PartitionQueue } from '../../../src/io/producer/partition-queue.ts'
 
 const memory = new SharedArrayBuffer(61)
 
-function queueOf(idempotent = true) {
-  const queue = new PartitionQueue('events', 0, idempotent)
-  if (idempotent) queue.become({ producerId: 7n, producerEpoch: 3 })
+function queueOf() {
+  const queue = new PartitionQueue('events', 0, 'idempotent')
+  queue.become({ producerId: 7n, producerEpoch: 3 })
   let ordinal = 0
   const add = (count = 1) => {
     const common = { id: ordinal, topic: 'events', partition: 0, codec: 0, deadlineMs: 1 }
