@@ -6,6 +6,8 @@ import { pathToFileURL } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { Broker } from '../../src/broker/broker.ts'
 import type { ConsumerOptions, RunProcessorOptions } from '../../src/index.ts'
+import type { Memory } from '../../src/ring/memory.ts'
+import type { WorkerView } from '../../src/ring/worker-view.ts'
 import { Kafka } from '../../src/wiring/kafka.ts'
 
 export interface ProcessorTest {
@@ -15,7 +17,7 @@ export interface ProcessorTest {
   records?: number
   batchRecords?: number
   workers?: number
-  codec?: 'none' | 'lz4'
+  codec?: 'none' | 'lz4' | 'zstd'
   options?: Omit<RunProcessorOptions, 'processor' | 'signal'>
   /** The run is ended then, done or not. */
   limitMs?: number
@@ -29,7 +31,9 @@ export interface ProcessorTest {
   /** Something to do with the broker before the run. */
   prepare?(broker: Broker): void
   /** Every few ms, with what is processed and the threads that run now. */
-  onProgress?(done: number, threads: Worker[]): void
+  onProgress?(done: number, threads: Worker[], workers: readonly WorkerView[]): void
+  /** Given to modules that note 'marks?', and call `ready()` themselves. */
+  marks?: Int32Array<SharedArrayBuffer>
 }
 
 export interface ProcessorResult {
@@ -54,7 +58,7 @@ export async function processorRun(test: ProcessorTest): Promise<ProcessorResult
   const dir = mkdtempSync(join(tmpdir(), 'millrace-processor-'))
   const file = join(dir, `processor.${test.extension ?? 'mjs'}`)
   const name = `processor-test-${dir.slice(-6)}`
-  writeFileSync(file, prelude(name) + test.module)
+  writeFileSync(file, prelude(name, test.marks !== undefined) + test.module)
   const seen: number[][] = Array.from({ length: partitions }, () => [])
   const channel = new BroadcastChannel(name)
   const notes: unknown[] = []
@@ -62,6 +66,7 @@ export async function processorRun(test: ProcessorTest): Promise<ProcessorResult
   channel.onmessage = (event: unknown) => {
     const { data } = event as { data: { ready: number } | { note: unknown } | { partition: number; offsets: number[] } }
     if ('ready' in data) watching.ready(data.ready)
+    else if ('note' in data && data.note === 'marks?') channel.postMessage({ marks: test.marks })
     else if ('note' in data) notes.push(data.note)
     else seen[data.partition]!.push(...data.offsets)
   }
@@ -87,25 +92,30 @@ export async function processorRun(test: ProcessorTest): Promise<ProcessorResult
   consumer.assign(seen.map((_, partition) => ({ topic: 'events', partition })))
   const over = new AbortController()
   let replaced = 0
+  let memory: Memory | undefined
+  let decoders = 0
+  const processorsOf = (of: Memory | undefined) => of?.workers.slice(decoders) ?? []
   consumer.on('workerReplaced', () => replaced++)
   const looking = setInterval(() => {
     const done = consumer.stats().partitions.reduce((sum, { floor }) => sum + floor, 0)
-    test.onProgress?.(done, watching.running)
+    test.onProgress?.(done, watching.running, processorsOf(memory))
     if (done === records) over.abort()
   }, 2)
   try {
     await kafka.connect()
+    const { memory: all } = await kafka.engine()
+    memory = all
+    decoders = all.workers.length
     watching.start()
     const signal = AbortSignal.any([over.signal, AbortSignal.timeout(test.limitMs ?? 20_000)])
     await consumer.run({ processor: pathToFileURL(file), workers, ...test.options, signal })
     const committed = (await consumer.committed()).map(({ offset }) => offset ?? 0)
     const floors = consumer.stats().partitions.map(({ floor }) => floor)
-    const { memory } = await kafka.engine()
-    const { words, layout } = memory
-    const slots = Array.from({ length: partitions }, (_, slot) => memory.slotRaw(slot) + memory.slotDecoded(slot))
-    const decoded = memory.workers.reduce((sum, { decode }) => sum + decode.heldSegments, 0)
+    const { words, layout } = all
+    const slots = Array.from({ length: partitions }, (_, slot) => all.slotRaw(slot) + all.slotDecoded(slot))
+    const decoded = all.workers.reduce((sum, { decode }) => sum + decode.heldSegments, 0)
     const tokens = words[layout.rawSpill]! + words[layout.decodeSpill]!
-    const left = [memory.fetch.heldSegments, decoded, slots.reduce((a, b) => a + b), tokens, memory.readersOpen]
+    const left = [all.fetch.heldSegments, decoded, slots.reduce((a, b) => a + b), tokens, all.readersOpen]
     await new Promise((resolve) => setTimeout(resolve, 20))
     const letters = (await broker.messages('dlq')).map(({ partition, value, headers }) => ({
       ...{ partition, value: String(value) },
@@ -147,11 +157,12 @@ class Threads {
   }
 }
 
-const prelude = (name: string) => `
+const prelude = (name: string, marks: boolean) => `
 import { threadId } from 'node:worker_threads'
 const channel = new BroadcastChannel(${JSON.stringify(name)})
 channel.unref()
-channel.postMessage({ ready: threadId })
+const ready = () => channel.postMessage({ ready: threadId })
+${marks ? '' : 'ready()'}
 const note = (note) => channel.postMessage({ note })
 const report = (batch) => {
   const offsets = Array.from({ length: batch.count }, (_, i) => batch.offsetAt(i))
