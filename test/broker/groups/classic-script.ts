@@ -132,6 +132,8 @@ async function twoMembers(script: GroupScript): Promise<void> {
   await script.ask('leader syncs two', a, 'SyncGroup', 5, { ...next, ...named, memberId: one, assignments: given })
   script.note('second has synced', await syncsB)
   await describe('describe two')
+  const operations = { groups: [g], includeAuthorizedOperations: true }
+  await script.ask('describe with operations', admin, 'DescribeGroups', 6, operations)
   await script.ask('follower repeats its join', b, 'JoinGroup', 7, joinOf(g, { metadata, memberId: two }))
   await script.ask('delete a group with members', admin, 'DeleteGroups', 1, { groupsNames: [g] })
   const topics = ['t', 'other'].map((t) => ({ name: script.prefix + t, partitions: [{ partitionIndex: 0 }] }))

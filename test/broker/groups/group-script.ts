@@ -18,12 +18,20 @@ export class GroupScript {
   readonly prefix: string
   readonly #address: string
   readonly #clients: RawClient[] = []
+  readonly #branches: GroupScript[] = []
   /** Ids that the broker made, by the order in which they were seen. */
   readonly #ids = new Map<string, string>()
 
   constructor(address: string, prefix: string) {
     this.#address = address
     this.prefix = prefix
+  }
+
+  /** Steps that are played beside others. */
+  branch(): GroupScript {
+    const branch = new GroupScript(this.#address, this.prefix)
+    this.#branches.push(branch)
+    return branch
   }
 
   /** A connection of its own: whoever waits for an answer holds up only itself. */
@@ -51,17 +59,21 @@ export class GroupScript {
     this.steps.push({ what, answer: this.#normal(answer) })
   }
 
-  /** A topic whose partitions have leaders; gives its id. */
-  async topic(name: string, partitions: number): Promise<string> {
+  /** A topic that the coordinator knows. */
+  async topic(name: string, partitions: number): Promise<void> {
     const client = await this.client()
     const topics = [{ name: this.prefix + name, numPartitions: partitions, replicationFactor: 1 }]
     await client.call('CreateTopics', 5, { timeoutMs: 5000, topics })
+    // A real coordinator learns of it a moment after the rest of the broker: until then it has nothing to assign.
+    const probe = { groupId: `${this.prefix}probe of ${name}`, memberId: 'A'.repeat(22) }
+    const joining = { rebalanceTimeoutMs: 1000, subscribedTopicNames: [this.prefix + name], topicPartitions: [] }
+    await this.coordinated(probe.groupId)
     for (;;) {
-      const asked = await client.call('Metadata', 12, { topics: [{ name: this.prefix + name }] })
-      const topic = asked.topics[0]!
-      if (topic.errorCode === 0 && topic.partitions.every(({ leaderId }) => leaderId >= 0)) return topic.topicId
+      const { assignment } = await client.call('ConsumerGroupHeartbeat', 1, { ...probe, ...joining })
+      if (assignment?.topicPartitions.length === 1) break
       await sleep(50)
     }
+    await client.call('ConsumerGroupHeartbeat', 1, { ...probe, memberEpoch: -1 })
   }
 
   /** A group's coordinator is there only a moment after its first question. */
@@ -76,7 +88,7 @@ export class GroupScript {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client.close()))
+    await Promise.all([...this.#clients, ...this.#branches].map((one) => one.close()))
   }
 
   #normal(value: unknown, name = ''): unknown {
