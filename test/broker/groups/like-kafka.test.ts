@@ -23,7 +23,7 @@ const properties = {
   'group.consumer.assignment.interval.ms': 0,
   'group.consumer.assignor.offload.enable': 'false',
   'group.consumer.migration.policy': 'disabled',
-  'group.consumer.session.timeout.ms': 2000,
+  'group.consumer.session.timeout.ms': 4000,
 }
 
 ownKafkaDescribe('the embedded coordinator answers like Kafka', { properties }, (kafka) => {
@@ -33,7 +33,7 @@ ownKafkaDescribe('the embedded coordinator answers like Kafka', { properties }, 
     ['members that fall silent', sessionScript],
   ])('%s', async (_name, run) => {
     const prefix = `like-${process.pid}-${Date.now().toString(36)}-`
-    await using broker = await Broker.start({ groups: { minSessionTimeoutMs: 1000, sessionTimeoutMs: 2000 } })
+    await using broker = await Broker.start({ groups: { minSessionTimeoutMs: 1000, sessionTimeoutMs: 4000 } })
     const addresses = [broker.address, kafka.brokers[0]!]
     const played = await Promise.all(addresses.map((address) => play(address, prefix, run)))
     const [embedded, real] = played as [Step[], Step[]]
