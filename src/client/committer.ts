@@ -190,7 +190,8 @@ function committerOf({ epoch, memberId, groupInstanceId }: GroupIdentity) {
   return { generationIdOrMemberEpoch: epoch, memberId, ...(groupInstanceId === undefined ? {} : { groupInstanceId }) }
 }
 
-function notMember(groupId: string): RebalanceInProgress {
+/** The error of a commit for a group that the consumer is no member of. */
+export function notMember(groupId: string): RebalanceInProgress {
   const text = `Nothing can be committed: the consumer is no member of group '${groupId}' at present.`
   return new RebalanceInProgress('NOT_A_MEMBER', `${text} What it had may be with others.`)
 }

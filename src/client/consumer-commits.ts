@@ -1,8 +1,9 @@
 // When and what a consumer commits: floors, on demand, from time to time, and at the end. [main thread]
 import { RebalanceInProgress, Timeout } from '../base/errors.ts'
 import type { GroupIdentity } from '../control/grouping.ts'
+import type { TransactionGroup } from '../control/producing.ts'
 import type { Engine } from '../engine/engine.ts'
-import { Committer, type OffsetToCommit } from './committer.ts'
+import { Committer, notMember, type OffsetToCommit } from './committer.ts'
 import { noGroup } from './consumer-checks.ts'
 import { type ConsumerPartition, partitionKey } from './consumer-partition.ts'
 
@@ -55,10 +56,22 @@ export class ConsumerCommits {
     return committer
   }
 
+  /** For whom a transaction commits offsets (KIP-447). */
+  transactionGroup(): TransactionGroup {
+    const { groupId, identity } = this.#plan
+    if (groupId === undefined) throw noGroup()
+    const who = identity()
+    if (who === undefined) throw notMember(groupId)
+    if (who === 'none') return { groupId, generationId: -1, memberId: '', groupInstanceId: null }
+    const { epoch: generationId, memberId, groupInstanceId = null } = who
+    return { groupId, generationId, memberId, groupInstanceId }
+  }
+
   /** Commits the floors that are news. */
   async floors(partitions: readonly ConsumerPartition[], signal?: AbortSignal): Promise<void> {
     const news = () =>
       partitions.flatMap((one) => {
+        if (one.inTransaction) return []
         one.settle()
         const offset = one.tracker.committable()
         return offset === undefined ? [] : [{ topic: one.topic, partition: one.partition, offset }]

@@ -1,5 +1,7 @@
 // One partition of a consumer's assignment: what was given to user code, and what of it is processed. [main thread]
-import type { BatchAcks } from '../delivery/acks.ts'
+import { InvalidOption } from '../base/errors.ts'
+import type { TransactionGroup } from '../control/producing.ts'
+import type { BatchAcks, TransactedOffset } from '../delivery/acks.ts'
 import type { Standing } from '../delivery/run-attempts.ts'
 import { OffsetTracker, type TrackerStart } from '../engine/offsets.ts'
 import { PartitionProgress } from './partition-reader.ts'
@@ -19,6 +21,16 @@ export interface AssignedPartition extends TopicPartition {
 /** `topic/partition`, to look it up by. */
 export const partitionKey = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
 
+/** What a partition asks of its consumer. */
+export interface PartitionHost {
+  /** Commits its floor. */
+  commit(partition: ConsumerPartition): Promise<void>
+  /** For whom a transaction commits; throws without a group. */
+  group(): TransactionGroup
+  /** Reads it again from there. */
+  rewind(partition: ConsumerPartition, position: number): void
+}
+
 /** Lives as long as the assignment. */
 export class ConsumerPartition {
   readonly topic: string
@@ -35,9 +47,11 @@ export class ConsumerPartition {
   readonly gone = new AbortController()
   /** The end of the last batch with records. */
   #arrivedUpTo: number
-  readonly #commit: (partition: ConsumerPartition) => Promise<void>
+  /** Offsets that open transactions are to commit; the consumer commits nothing meanwhile. */
+  #transacted = 0
+  readonly #host: PartitionHost
 
-  constructor(name: TopicPartition, start: TrackerStart, commit: (partition: ConsumerPartition) => Promise<void>) {
+  constructor(name: TopicPartition, start: TrackerStart, host: PartitionHost) {
     this.topic = name.topic
     this.partition = name.partition
     this.key = partitionKey(name)
@@ -45,7 +59,7 @@ export class ConsumerPartition {
     this.tracker = new OffsetTracker(start)
     this.given = start.position
     this.#arrivedUpTo = start.position
-    this.#commit = commit
+    this.#host = host
   }
 
   /** Next to be given to user code. */
@@ -70,11 +84,18 @@ export class ConsumerPartition {
     tracker.arrived(first, nextOffset)
     this.#arrivedUpTo = nextOffset
     const life = { epoch: tracker.epoch, generation: tracker.generation }
+    const transact = (from: number, end: number) => this.#transact(tracker.generation === life.generation, from, end)
     return {
       nextOffset,
       ack: (from, end) => this.live && tracker.ack(life, from, end),
-      commit: () => this.#commit(this),
+      commit: () => this.#host.commit(this),
+      transact,
     }
+  }
+
+  /** A transaction is about to commit offsets of it. */
+  get inTransaction(): boolean {
+    return this.#transacted > 0
   }
 
   /** How what is handed out now stands, from here on. */
@@ -108,5 +129,32 @@ export class ConsumerPartition {
     this.progress.position = position
     this.given = position
     this.#arrivedUpTo = position
+  }
+
+  #transact(current: boolean, first: number, end: number): TransactedOffset {
+    const { topic, partition, tracker } = this
+    const where = `${topic}[${partition}]`
+    if (!this.live || !current) {
+      const text = `The batch of ${where} is of an assignment or a position that is over: it will be read again.`
+      throw new InvalidOption('STALE_BATCH', text, { topic, partition })
+    }
+    if (tracker.pending(tracker.floor, first) !== undefined) {
+      const text = `A commit of ${end} for ${where} would pass what is not processed, from ${tracker.floor} on.`
+      throw new InvalidOption('PAST_THE_FLOOR', text, { topic, partition, offset: end })
+    }
+    const group = this.#host.group()
+    const { generation } = tracker
+    this.#transacted++
+    return {
+      group,
+      offset: { topic, partition, offset: end, leaderEpoch: -1, metadata: null },
+      ended: (committed) => {
+        this.#transacted--
+        if (!this.live || tracker.generation !== generation) return
+        if (!committed) return this.#host.rewind(this, first)
+        tracker.ack(tracker, first, end)
+        tracker.wasCommitted(end)
+      },
+    }
   }
 }

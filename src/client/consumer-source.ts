@@ -1,6 +1,7 @@
 // What a consumer reads from: the partitions of one assignment, from where their group left off. [main thread]
 import type { MillraceError } from '../base/errors.ts'
 import type { ReaderSettings } from '../control/commands.ts'
+import type { TransactionGroup } from '../control/producing.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { RecordDecoder } from '../delivery/record-decoder.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -28,6 +29,8 @@ export interface SourcePlan {
   stats: ReadStats
   decoderOf(topic: string): RecordDecoder<unknown, unknown>
   commit(partition: ConsumerPartition): Promise<void>
+  /** For whom a transaction commits. */
+  group(): TransactionGroup
 }
 
 /** A batch of one of the partitions. */
@@ -107,20 +110,27 @@ export class ConsumerSource {
     }
   }
 
-  /** Whoever pulls is answered 'idle', or with an error. */
-  interrupt(error?: unknown): void {
-    this.#stream?.interrupt(error)
+  /** Whoever pulls is answered 'idle'. */
+  interrupt(): void {
+    this.#stream?.interrupt()
+  }
+
+  /** Whoever pulls, now or next, is told; false when main does not read yet. */
+  tell(error: MillraceError): boolean {
+    this.#stream?.tell(error)
+    return this.#stream !== undefined
   }
 
   /** More partitions, each where it has to start; they are read when `begin` says so. */
   async add(names: readonly AssignedPartition[]): Promise<ConsumerPartition[]> {
-    const { epoch, options, engine, commit } = this.#plan
+    const { epoch, options, engine, commit, group } = this.#plan
+    const rewind = (partition: ConsumerPartition, position: number) => this.seek(partition, position, false)
     const starts = await this.#plan.starts.find(this.#plan, names)
     return names.map((name) => {
       const { position = 0, committed, error } = starts.get(partitionKey(name))!
       const generation = engine.nextGeneration()
       const from = { epoch, generation, position, committed, maxGapRecords: options.maxGapRecords }
-      const partition = new ConsumerPartition(name, from, commit)
+      const partition = new ConsumerPartition(name, from, { commit, group, rewind })
       this.#byKey.set(partition.key, partition)
       this.#byProgress.set(partition.progress, partition)
       this.#held.add(partition)

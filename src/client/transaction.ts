@@ -1,9 +1,12 @@
 // A transaction: records, and offsets of what they were made from, that become visible together or not at all.
 // [main thread]
 import { InvalidOption, MillraceError } from '../base/errors.ts'
-import type { ProducerCall } from '../control/producing.ts'
+import type { ProducerCall, TransactionGroup, TransactionOffset } from '../control/producing.ts'
+import type { TransactedOffset } from '../delivery/acks.ts'
+import { Batch } from '../delivery/batch.ts'
 import type { Sendable } from '../delivery/serdes.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { OffsetToCommit } from './committer.ts'
 import { type BatchArguments, batchOf } from './producer-batch-arguments.ts'
 import type { RecordMetadata } from './producer-deliveries.ts'
 import type { ProducerRecord, SendOptions } from './producer-record.ts'
@@ -28,6 +31,7 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
   readonly #parts: TransactionParts
   readonly #sender: Sender
   #state: TransactionState = 'open'
+  readonly #transacted: TransactedOffset[] = []
   /** Of a record or an offset: it can only be aborted. */
   #failure: MillraceError | undefined
 
@@ -92,6 +96,39 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
   }
 
   /**
+   * Commits offsets together with the records: of a batch of a consumer with a group, which then leaves its own commits
+   * alone; or any, for the group named. After an abort the consumer reads the batch again.
+   *
+   * ```ts
+   * for await (const batch of consumer.batches()) {
+   *   await kafka.transaction(async (tx) => {
+   *     await tx.sendBatch('copy', Array.from(batch, ({ value }) => value))
+   *     await tx.commitOffsets(batch)
+   *   }, { transactionalId: 'copier-1' })
+   * }
+   * ```
+   */
+  commitOffsets(batch: Batch<unknown, unknown>): Promise<void>
+  commitOffsets(offsets: readonly OffsetToCommit[], group: { readonly groupId: string }): Promise<void>
+  async commitOffsets(
+    what: Batch<unknown, unknown> | readonly OffsetToCommit[],
+    group?: { readonly groupId: string },
+  ): Promise<void> {
+    this.#checkOpen()
+    if (what instanceof Batch) {
+      const transacted = what.transact()
+      this.#transacted.push(transacted)
+      return this.#addOffsets(transacted.group, [transacted.offset])
+    }
+    if (group === undefined) throw new InvalidOption('NO_GROUP', 'commitOffsets(offsets) needs { groupId }.')
+    const nobody = { generationId: -1, memberId: '', groupInstanceId: null }
+    const offsets = what.map(({ topic, partition, offset, metadata = null }) => {
+      return { topic, partition, offset, leaderEpoch: -1, metadata }
+    })
+    await this.#addOffsets({ groupId: group.groupId, ...nobody }, offsets)
+  }
+
+  /**
    * Makes everything visible at once. Rejects when the transaction did not end so: with `requiresAbort` it is still
    * open, and `abort` is all that is left; TRANSACTION_UNDECIDED says that nobody knows whether it was committed.
    */
@@ -122,14 +159,31 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
     if (this.#state === 'open') await this.abort()
   }
 
+  async #addOffsets(group: TransactionGroup, offsets: TransactionOffset[]): Promise<void> {
+    const core = await this.#parts.host.open()
+    try {
+      await this.#call({ op: 'addOffsets', producer: core.line.id, group, offsets })
+    } catch (error) {
+      this.failed(error as MillraceError)
+      throw error
+    }
+  }
+
+  /** Consumers go on with their own commits; what was not committed is read again. */
+  #release(committed: boolean): void {
+    for (const transacted of this.#transacted.splice(0)) transacted.ended(committed)
+  }
+
   async #end(producer: number, commit: boolean): Promise<void> {
     try {
       await this.#call({ op: 'endTransaction', producer, commit })
       this.#state = commit ? 'committed' : 'aborted'
+      this.#release(commit)
     } catch (thrown) {
       const error = thrown as MillraceError
       this.#state = error.requiresAbort ? 'open' : error.code === 'TRANSACTION_UNDECIDED' ? 'undecided' : 'failed'
       if (error.requiresAbort) this.#failure ??= error
+      else this.#release(false)
       throw error
     }
   }

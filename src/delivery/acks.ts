@@ -1,5 +1,14 @@
 // Where a batch and its records tell that they were processed. [any thread that runs handlers]
 import { InvalidOption } from '../base/errors.ts'
+import type { TransactionGroup, TransactionOffset } from '../control/producing.ts'
+
+/** An offset that is committed by a transaction, and not by its consumer as long as that one is open. */
+export interface TransactedOffset {
+  readonly group: TransactionGroup
+  readonly offset: TransactionOffset
+  /** The transaction was committed, or not: then its records are read again. */
+  ended(committed: boolean): void
+}
 
 /** The acks of one batch: bound to the assignment and the seek that it was read under. */
 export interface BatchAcks {
@@ -9,10 +18,18 @@ export interface BatchAcks {
   ack(first: number, end: number): boolean
   /** Commits the partition up to its floor. */
   commit(): Promise<void>
+  /** Offsets from `first` to before `end` are committed by a transaction. Throws when that would pass the floor. */
+  transact?(first: number, end: number): TransactedOffset
 }
 
 /** The error for acks of what was read without a consumer: nobody commits it. */
 export function notConsumed({ topic, partition }: { topic: string; partition: number }): InvalidOption {
   const text = `Only what a consumer read can be acknowledged or committed, not an iteration over ${topic}.`
   return new InvalidOption('NOT_CONSUMED', text, { topic, partition })
+}
+
+/** The error for a batch whose offsets no transaction can commit. */
+export function notTransacted({ topic, partition }: { topic: string; partition: number }): InvalidOption {
+  const text = `This batch of ${topic}[${partition}] is of a worker or of some keys: transactions take whole batches on main.`
+  return new InvalidOption('NOT_TRANSACTED', text, { topic, partition })
 }

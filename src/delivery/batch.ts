@@ -1,7 +1,7 @@
 // One batch of one partition as user code holds it: cheap to look into, to be released when done. [main, workers]
 import { BatchReleased, type MillraceError } from '../base/errors.ts'
 import { KEY_LENGTH, KEY_START, VALUE_LENGTH, VALUE_START, WORDS_PER_RECORD } from '../record/columns.ts'
-import { type BatchAcks, notConsumed } from './acks.ts'
+import { type BatchAcks, notConsumed, notTransacted, type TransactedOffset } from './acks.ts'
 import type { RecordHeaders } from './headers.ts'
 import type { Lease } from './lease.ts'
 import { ConsumerRecord, type OwnedBatch, UNREAD } from './record.ts'
@@ -286,6 +286,13 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
   #word(i: number, column: number): number {
     const lease = this.#held()
     return lease.index[lease.indexStart + this.#at(i) * WORDS_PER_RECORD + column]!
+  }
+
+  /** @internal Its offsets for a transaction: `tx.commitOffsets(batch)`. */
+  transact(): TransactedOffset {
+    const acks = this.#acked()
+    if (acks.transact === undefined || this.#rows !== undefined) throw notTransacted(this)
+    return acks.transact(this.baseOffset, this.nextOffset)
   }
 
   #acked(): BatchAcks {
