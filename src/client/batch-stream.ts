@@ -146,13 +146,18 @@ export class BatchStream {
     this.#serve()
   }
 
-  /** Whoever waits is answered 'idle' now, or with an error. */
-  interrupt(error?: unknown): void {
+  /** Whoever waits is answered 'idle' now. */
+  interrupt(): void {
     for (const waiter of [...this.#waiters]) {
       waiter.timer?.cancel()
-      if (error !== undefined) waiter.reject(error)
       this.#idle(waiter)
     }
+  }
+
+  /** Whoever waits, or else asks next, is told of an error that is of no partition. */
+  tell(error: MillraceError): void {
+    this.#errors.push(error)
+    this.#serve()
   }
 
   /** Gives a partition up with an error, which is told in its turn. */

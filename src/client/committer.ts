@@ -4,7 +4,7 @@ import type { GroupIdentity } from '../control/grouping.ts'
 import type { CallLimits } from '../engine/calls.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { RequestInput, ResponseOf } from '../protocol/apis.ts'
-import { brokerError } from '../protocol/errors.ts'
+import { brokerError, ErrorCode } from '../protocol/errors.ts'
 import type { TopicPartition } from './consumer-partition.ts'
 import { partitionKey } from './consumer-partition.ts'
 import { retry } from './retry.ts'
@@ -97,7 +97,11 @@ export class Committer {
   #persist<T>(attempt: () => Promise<T>, { timeoutMs = this.#timeoutMs, signal }: Partial<CallLimits>): Promise<T> {
     const { clock } = this.#engine
     const deadline = clock.now() + timeoutMs
-    const retriable = (error: unknown) => (error as MillraceError).retriable === true && clock.now() < deadline
+    const retriable = (error: unknown) => {
+      const { retriable: again, kafkaCode } = error as MillraceError
+      // The member's epoch rises now and then (KIP-848); the next attempt is made with the new one.
+      return (again === true || kafkaCode === ErrorCode.STALE_MEMBER_EPOCH) && clock.now() < deadline
+    }
     return this.#engine.holding(retry(attempt, { ...BACKOFF, retries: Infinity, retriable, clock, signal }))
   }
 

@@ -142,8 +142,7 @@ export class ConsumerGroup {
   #failed(member: GroupMember, error: MillraceError): void {
     if (member !== this.#member) return
     this.#failure = error
-    const { assignment } = this.#plan
-    void this.#rebalance?.lost(assignment.names)
-    assignment.source?.interrupt(error)
+    void this.#rebalance?.lost(this.#plan.assignment.names)
+    this.#plan.failed(error)
   }
 }

@@ -17,6 +17,8 @@ export interface ConsumerRun {
   release(partition: ConsumerPartition): void
   /** Whether a handler still runs on a partition. */
   busy(partition: ConsumerPartition): boolean
+  /** Ends with this error. */
+  fail(error: unknown): void
   /** The consumer reads other partitions now. */
   reassigned(): void
 }

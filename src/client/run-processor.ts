@@ -113,6 +113,10 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     if (place !== undefined) this.#handle?.unassign([place.slot])
   }
 
+  fail(error: unknown): void {
+    this.#end(error)
+  }
+
   busy(partition: ConsumerPartition): boolean {
     return this.#placeOf(partition) !== undefined && partition.tracker.floor < partition.tracker.position
   }
@@ -271,6 +275,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
       failed: (error) => this.#failed(partition, error),
     }
     place.slot = this.#handle!.slot(place)
+    partition.progress.askEnds = () => this.#handle?.logEnds(place.slot)
     this.#places.set(place.slot, place)
     this.#begin(place)
   }

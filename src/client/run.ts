@@ -143,7 +143,7 @@ export class Run implements ConsumerRun {
       const ended = new Promise<void>((resolve) => onAbort(this.#ending.signal, resolve))
       await Promise.race([this.#pullAll(), ended])
     } catch (error) {
-      this.#fail(error)
+      this.fail(error)
     }
     unlisten()
     this.#end()
@@ -227,7 +227,7 @@ export class Run implements ConsumerRun {
       if (eachRecord !== undefined) await runRecord(plan, partition.standing(), batch, row, eachRecord as never)
       else await runBatch(plan, partition.standing(), batch, eachBatch as never)
     } catch (error) {
-      this.#fail(error)
+      this.fail(error)
     }
     const { clock } = this.#plan
     if (clock.now() - this.#restedAtMs >= REST_AFTER_MS) await this.#rest()
@@ -271,7 +271,7 @@ export class Run implements ConsumerRun {
     if (held.open === 0 && held.next === held.batch.count) held.batch.release()
   }
 
-  #fail(error: unknown): void {
+  fail(error: unknown): void {
     this.#failure ??= { error }
     this.#end()
   }
