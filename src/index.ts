@@ -1,7 +1,18 @@
 // The public surface of millrace. [main thread]
 export * from './base/errors.ts'
+export type {
+  Admin,
+  AdminChangeOptions,
+  CreatedTopic,
+  ListedTopic,
+  PartitionDescription,
+  TopicDescription,
+} from './client/admin.ts'
+export type { NewPartitions, NewTopic, ReplicaAssignments, TopicReference } from './client/admin-topic.ts'
 export type { CloseOptions } from './client/close-options.ts'
 export type { CommittedOffset, OffsetToCommit } from './client/committer.ts'
+export { CompactedTable, type TableChange, type TableMetrics, type TableRecord } from './client/compacted-table.ts'
+export { CompactedTopicConsumer } from './client/compacted-topic-consumer.ts'
 export type { Consumer } from './client/consumer.ts'
 export type { ConsumerEvents } from './client/consumer-events.ts'
 export type { AssignedPartition, TopicPartition } from './client/consumer-partition.ts'
@@ -32,6 +43,9 @@ export type {
   RunProcessorOptions,
   RunRecordOptions,
 } from './client/run-options.ts'
+export type { ConsumerTableOptions, TableOptions } from './client/table-options.ts'
+export { TableView } from './client/table-view.ts'
+export { TopicsFailed } from './client/topics-failed.ts'
 export type { Transaction, TransactionState } from './client/transaction.ts'
 export type { GroupAssignment, GroupMember, GroupPartition, GroupTopic } from './control/grouping.ts'
 export type { OnError, RetryPolicy } from './delivery/attempts.ts'

@@ -3,6 +3,7 @@ import { Closed } from '../base/errors.ts'
 import type { Deserializer, Sendable, Serializer } from '../delivery/serdes.ts'
 import { Engine, type EngineParts } from '../engine/engine.ts'
 import { Admin } from './admin.ts'
+import { CompactedTopicConsumer } from './compacted-topic-consumer.ts'
 import { Consumer } from './consumer.ts'
 import { Events, type KafkaEvents } from './events.ts'
 import { Iteration } from './iteration.ts'
@@ -17,6 +18,8 @@ import {
 } from './options.ts'
 import type { Producer, ProducerOptions } from './producer.ts'
 import { ProducerPool, type TransactionOptions } from './producer-pool.ts'
+import type { ConsumerTableOptions, TableOptions } from './table-options.ts'
+import { tableSource } from './table-source.ts'
 import type { Transaction } from './transaction.ts'
 
 /** How the roles are started; the wiring decides whether on threads or inline. */
@@ -88,6 +91,29 @@ export class KafkaClient implements AsyncDisposable {
       defaultApiTimeoutMs: this.options.defaultApiTimeoutMs,
       serdesOf: (topic) => this.options.topics?.[topic] ?? {},
     })
+  }
+
+  /**
+   * A compacted topic as a table: all that is there, then kept up to date; without a group, or from a consumer.
+   *
+   * ```ts
+   * const profiles = kafka.table('profiles', { key: string(), value: json<Profile>() })
+   * await profiles.ready
+   * profiles.get('user-123')
+   * ```
+   */
+  table<K, V>(
+    topic: string,
+    options: ConsumerTableOptions<K, V>,
+  ): CompactedTopicConsumer<NonNullable<K>, NonNullable<V>>
+  table<const O extends TableOptions = Record<never, never>>(
+    topic: string,
+    options?: O,
+  ): CompactedTopicConsumer<NonNullable<Read<O, 'key'>>, NonNullable<Read<O, 'value'>>>
+  table(topic: string, given: object = {}): unknown {
+    const options = given as TableOptions | ConsumerTableOptions<unknown, unknown>
+    const source = tableSource(topic, options, (topics, bounds) => this.iterate(topics, bounds))
+    return new CompactedTopicConsumer<unknown, unknown>(topic, source, options.onError)
   }
 
   /**
