@@ -95,9 +95,9 @@ export class ClassicRoster {
     return other !== undefined
   }
 
-  /** How long a rebalance may take: as long as the most patient member says. */
+  /** How long a rebalance may take: as long as the most patient member says, and never no time at all. */
   get rebalanceTimeoutMs(): number {
-    return Math.max(0, ...this.members.map(({ rebalanceTimeoutMs }) => rebalanceTimeoutMs))
+    return Math.max(1, ...this.members.map(({ rebalanceTimeoutMs }) => rebalanceTimeoutMs))
   }
 
   #commonProtocols(): Set<string> {

@@ -1,4 +1,5 @@
 // A group as a test sees it. [broker]
+import type { GroupPartition } from '../../control/grouping.ts'
 import { decodeAssignment } from '../../group/subscription.ts'
 import type { Cluster } from '../cluster.ts'
 import { ClassicGroup } from './classic-group.ts'
@@ -19,7 +20,7 @@ export interface GroupDescription {
     clientId: string
     /** The generation, or the epoch that the member has come to. */
     epoch: number
-    assignment: { topic: string; partition: number }[]
+    assignment: GroupPartition[]
   }[]
   /** What the group committed. */
   offsets: { topic: string; partition: number; offset: number; metadata: string }[]
@@ -52,6 +53,15 @@ function membersOf(cluster: Cluster, group: Group): GroupDescription['members'] 
     groupInstanceId: instanceId,
     clientId,
     epoch: group.epoch,
-    assignment: group.protocolType === 'consumer' ? decodeAssignment(assignment) : [],
+    assignment: group.protocolType === 'consumer' ? partitionsOf(assignment) : [],
   }))
+}
+
+/** None where the leader sent what is no assignment. */
+function partitionsOf(assignment: Uint8Array): GroupPartition[] {
+  try {
+    return decodeAssignment(assignment)
+  } catch {
+    return []
+  }
 }
