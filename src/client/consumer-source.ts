@@ -110,9 +110,15 @@ export class ConsumerSource {
     }
   }
 
-  /** Whoever pulls is answered 'idle', or with an error. */
-  interrupt(error?: unknown): void {
-    this.#stream?.interrupt(error)
+  /** Whoever pulls is answered 'idle'. */
+  interrupt(): void {
+    this.#stream?.interrupt()
+  }
+
+  /** Whoever pulls, now or next, is told; false when main does not read yet. */
+  tell(error: MillraceError): boolean {
+    this.#stream?.tell(error)
+    return this.#stream !== undefined
   }
 
   /** More partitions, each where it has to start; they are read when `begin` says so. */

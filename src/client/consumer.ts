@@ -424,10 +424,13 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return 'end'
   }
 
-  /** Nobody waits for what failed: a listener is told, or else whoever asks for something next. */
+  /** Nobody waits for what failed: a listener is told, or else the run, or whoever asks for something. */
   #failed(error: unknown): void {
-    if (error instanceof MillraceError && this.listenerCount('error') > 0) this.emit('error', error)
-    else if ((error as MillraceError).retriable !== true) this.#untold ??= { error }
+    const typed = error instanceof MillraceError
+    if (typed && !error.fatal && this.listenerCount('error') > 0) this.emit('error', error)
+    else if (typed && error.retriable) return
+    else if (this.#run !== undefined) this.#run.fail(error)
+    else if (!typed || !this.#assignment.source?.tell(error)) this.#untold ??= { error }
   }
 
   protected override partitions(): readonly ConsumerPartition[] {
