@@ -65,8 +65,8 @@ function addConsume(root: Command): void {
     .option('-F, --format <format>', 'how a record is printed (default: %s\\n)')
     .option('--json', 'one JSON object a line')
     .option('-c, --count', 'print only how many records and bytes')
-    .option('-g, --group <group>', 'read as a member of a group: comes with a later version')
-    .option('-w, --workers <n>', 'process in workers: comes with a later version')
+    .option('-g, --group <group>', 'read as a member of this group, from what it has committed')
+    .option('-w, --workers <n>', 'format the records in so many threads', whole(1))
     .addHelpText('after', FORMAT_HELP)
     .action(async (topics, flags) => (await import('./consume.ts')).consume(topics, flags))
 }

@@ -1,5 +1,4 @@
 // --format: a text with verbs, compiled once, that writes records as bytes and makes no strings. [main thread]
-import type { Output } from './output.ts'
 import { UsageError } from './usage-error.ts'
 
 /** What a format needs of a batch: the public one has it, and tests can make one. */
@@ -16,8 +15,16 @@ export interface FormattedBatch {
   headersAt(i: number): Iterable<[name: string, value: Buffer | null]>
 }
 
+/** Where records are written: bytes from `at` on in `chunk`, after `reserve`. */
+export interface ByteSink {
+  chunk: Buffer
+  at: number
+  reserve(size: number): void
+  write(bytes: Uint8Array): void
+}
+
 /** Writes the first `count` records of a batch. */
-export type RecordWriter = (batch: FormattedBatch, count: number, output: Output) => void
+export type RecordWriter = (batch: FormattedBatch, count: number, output: ByteSink) => void
 
 type Verb = 't' | 'p' | 'o' | 'T' | 'k' | 's' | 'h'
 type Piece = Buffer | Verb
@@ -110,7 +117,7 @@ function boundOf(piece: Piece): number {
 }
 
 /** Writes a whole number in decimal digits. */
-function writeNumber(value: number, output: Output): void {
+function writeNumber(value: number, output: ByteSink): void {
   const { chunk } = output
   let rest = value
   if (rest < 0) {

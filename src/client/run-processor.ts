@@ -276,6 +276,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     }
     place.slot = this.#handle!.slot(place)
     partition.progress.askEnds = () => this.#handle?.logEnds(place.slot)
+    partition.progress.askEnds = () => this.#handle?.logEnds(place.slot)
     this.#places.set(place.slot, place)
     this.#begin(place)
   }
