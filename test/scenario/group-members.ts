@@ -24,11 +24,11 @@ export class MemberLog {
   /** Records that two handlers had at once, or whose partition was not their member's. */
   readonly wrong: string[] = []
   readonly #running = new Map<number, string>()
-  readonly #ground: Ground
+  readonly #ground: Pick<Ground, 'kafka'>
   /** Shared by those that do not bring their own. */
   #kafka: Kafka | undefined
 
-  constructor(ground: Ground, topic: string) {
+  constructor(ground: Pick<Ground, 'kafka'>, topic: string) {
     this.#ground = ground
     this.topic = topic
     this.groupId = `group of ${topic}`
