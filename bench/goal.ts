@@ -8,7 +8,7 @@ export interface GoalRow {
   what: string
   wanted: string
   measured: string
-  verdict: 'pass' | 'FAIL' | 'not measured' | 'not yet'
+  verdict: 'pass' | 'FAIL' | 'not measured'
 }
 
 /** How fast one client is to be beside others. */

@@ -4,6 +4,7 @@ import { faster, find, type Goal, type GoalRow, unmeasured, verdict } from './go
 import { latencyRows, produceRows } from './goals-produce.ts'
 import { cpuOf } from './report.ts'
 import type { Results } from './results.ts'
+import { PARSERS } from './scenario/parse-json8.ts'
 import { keptShare } from './scenario/paused-reader.ts'
 
 const OURS = 'millrace batches'
@@ -41,21 +42,25 @@ export function goalRows(results: Results): GoalRow[] {
     speed('gzip', 1, EVERYONE, { among: 'all of them' }),
     ...['none', 'lz4'].flatMap((codec) => [cpu(codec, 0.8, FRANZ_GO), cpu(codec, 1 / 6, KAFKAJS)]),
     speed('none', 2, [KAFKAJS], { ours: OURS_BY_RECORD }),
+    ...parse(results),
     memory(results),
     first(results),
     scale(results),
     idle(results),
     ...produceRows(results.produce ?? []),
     ...latencyRows(results.latency ?? []),
-    ...NOT_YET.map(([issue, what, wanted]): GoalRow => ({ issue, what, wanted, measured: '', verdict: 'not yet' })),
   ]
 }
 
-/** What nothing here can measure before it is built. */
-const NOT_YET: [GoalRow['issue'], string, string][] = [
-  [4, 'handler with JSON.parse in 2 workers', '>= 1.7x the same on main'],
-  [4, 'handler with JSON.parse in 2 workers', `>= 2.5x ${KAFKAJS} with it`],
-]
+/** Two worker threads with a handler that is worth them. */
+function parse({ parse: found = [] }: Results): GoalRow[] {
+  const [workers, main, kafkajs] = PARSERS.map(({ name }) => name) as [string, string, string]
+  const goal = { what: 'handler with JSON.parse', codec: 'none', ours: workers, issue: 4 }
+  return [
+    faster(found, { ...goal, least: 1.7, rivals: [main] }),
+    faster(found, { ...goal, least: 2.5, rivals: [kafkajs] }),
+  ]
+}
 
 function cheaper(consume: ContestResult[], codec: string, most: number, rival: string): GoalRow {
   const times = most < 0.5 ? `1/${Math.round(1 / most)} of` : `${most}x`

@@ -33,6 +33,7 @@ export function markdown(results: Results, goals: GoalRow[]): string {
   ]
   if (loadBefore > cores / 2) parts.push('**The machine was busy: these figures say little.**')
   if (results.consume.length > 0) parts.push(contestTable(results.consume))
+  if (results.parse !== undefined) parts.push('A handler that parses every value as JSON:', contestTable(results.parse))
   for (const acks of ['1', 'all'] as const) {
     const produced = results.produce?.filter((one) => one.acks === acks) ?? []
     if (produced.length > 0)

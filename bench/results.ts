@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { kafkaVersion } from '../test/support/kafka-jars.ts'
+import type { ContestResult } from './contest.ts'
 import type { ConsumeResult } from './scenario/consume-json8.ts'
 import type { MemoryResult } from './scenario/default-options-memory.ts'
 import type { LatencyResult } from './scenario/end-to-end-latency.ts'
@@ -17,6 +18,7 @@ export interface Results {
   setting: Setting
   consume: ConsumeResult[]
   memory: MemoryResult[]
+  parse?: ContestResult[]
   paused?: PausedReaderResult
   first?: FirstRecordResult
   scale?: ScaleResult[]

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Results } from './results.ts'
 
-const PARTS = ['consume', 'paused', 'memory', 'first', 'scale', 'idle', 'produce', 'latency']
+const PARTS = ['consume', 'parse', 'paused', 'memory', 'first', 'scale', 'idle', 'produce', 'latency']
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
@@ -48,6 +48,10 @@ try {
       results.consume.push(...more)
       save()
     })
+  })
+  await part('parse', async () => {
+    const { parseJson8 } = await import('./scenario/parse-json8.ts')
+    results.parse = await parseJson8(topics, runs)
   })
   await part('paused', async () => {
     const { pausedReader } = await import('./scenario/paused-reader.ts')

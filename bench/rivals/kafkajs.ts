@@ -9,3 +9,11 @@ export const kafkajs: Rival = {
   command: (setting) => nodeProgram('kafkajs.mjs', [], readerEnvironment(setting)),
   parse: parseJson,
 }
+
+/** The same with JSON.parse of every value. */
+export const kafkajsParse: Rival = {
+  ...kafkajs,
+  name: 'kafkajs eachBatch, JSON.parse',
+  command: (setting) => nodeProgram('kafkajs.mjs', ['parse'], readerEnvironment(setting)),
+  parse: (stdout) => ({ ...parseJson(stdout), touched: undefined }),
+}

@@ -46,3 +46,15 @@ function reader(mode: 'batches' | 'records'): Rival {
 /** Both ways of reading; CRC checked, time from `new Kafka` to the last record. */
 export const millraceBatches = reader('batches')
 export const millraceRecords = reader('records')
+
+/** A handler with JSON.parse of every value: in so many workers, or on main with 0. */
+export const millraceParse = (workers: number): Rival => ({
+  name: `millrace, JSON.parse ${workers === 0 ? 'on main' : `in ${workers} workers`}`,
+  note: 'CRC checked; no group; order of each partition checked; from new Kafka to the last record processed',
+  codecs: ALL_CODECS,
+  command: ({ brokers, topic, records }) => {
+    const env = { BROKERS: brokers, TOPIC: topic, RECORDS: String(records), OPTIONS: JSON.stringify(COMPARED_OPTIONS) }
+    return nodeProgram('millrace-parse.mjs', [String(workers)], env)
+  },
+  parse: parseJson,
+})

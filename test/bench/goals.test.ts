@@ -41,7 +41,7 @@ test('what was not measured passes nothing, and neither does a client that faile
   expect(find('consume none', 'franz-go')).toEqual(['', 'not measured'])
   expect(find('consume zstd', 'franz-go')).toEqual(['', 'not measured'])
   expect(find('first record', '150 ms')).toEqual(['', 'not measured'])
-  expect(find('handler', 'the same on main')).toEqual(['', 'not yet'])
+  expect(find('handler with JSON.parse', 'on main')).toEqual(['', 'not measured'])
   expect(find('produce lz4, acks all', 'franz-go')).toEqual(['', 'not measured'])
 })
 

@@ -1,4 +1,4 @@
-// Reads a topic to its end with kafkajs' eachBatch, touching offset and value length of every record. [bench]
+// Reads a topic to its end with kafkajs' eachBatch: touches offset and value length of every record, or parses it. [bench]
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import kafkajs from 'kafkajs'
@@ -21,6 +21,7 @@ await consumer.subscribe({ topic: TOPIC, fromBeginning: true })
 let records = 0
 let touched = 0
 let begin
+const parse = process.argv[2] === 'parse'
 await new Promise((resolve, reject) => {
   consumer.on(consumer.events.GROUP_JOIN, () => (begin ??= performance.now()))
   consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error))
@@ -28,7 +29,8 @@ await new Promise((resolve, reject) => {
     autoCommit: false,
     eachBatchAutoResolve: true,
     eachBatch: async ({ batch }) => {
-      for (const message of batch.messages) touched += Number(message.offset) + (message.value?.length ?? 0)
+      if (parse) for (const message of batch.messages) touched += JSON.parse(message.value).price
+      else for (const message of batch.messages) touched += Number(message.offset) + (message.value?.length ?? 0)
       records += batch.messages.length
       if (records >= Number(RECORDS)) resolve()
     },
