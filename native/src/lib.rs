@@ -3,6 +3,7 @@
 //! One instance serves one thread. It knows the memories that batches lie in by number, so that a batch costs one call
 //! without arguments: the numbers of the job are in a Float64Array that both sides hold.
 
+mod compress;
 mod decoder;
 mod fault;
 mod gzip;
@@ -22,7 +23,7 @@ use napi_derive::napi;
 use view::View;
 
 /// What this addon and native-addon.ts must agree on: raised with every change of the job, the faults or the calls.
-const CONTRACT: u32 = 2;
+const CONTRACT: u32 = 3;
 
 // Functions, not methods of a class: they are called for every batch, and a method costs 200 ns more.
 
@@ -72,4 +73,10 @@ pub fn decode(kernel: Handle) -> i32 {
 #[napi]
 pub fn decode_in(kernel: Handle, raw: View, out: View, index: View) -> i32 {
     kernel.borrow_mut().decode_in(raw, out, index)
+}
+
+/// Compresses the batch in these pieces of the memory in place: as src/record/compress-pieces.ts says.
+#[napi]
+pub fn compress(memory: View, pieces: View, count: u32, codec: u32, level: i32) -> i32 {
+    compress::compress(&memory, &pieces, count as usize, codec, level)
 }

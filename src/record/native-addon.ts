@@ -25,6 +25,8 @@ export interface NativeAddon {
   measureIn(kernel: NativeHandle, raw: Uint8Array): number
   decode(kernel: NativeHandle): number
   decodeIn(kernel: NativeHandle, raw: Uint8Array, out: Uint8Array, index: Int32Array): number
+  /** `pieces` holds start and size of each of `count`; as `compressPieces`, and -1 for what it refuses. */
+  compress(memory: Uint8Array, pieces: Int32Array, count: number, codec: number, level: number): number
 }
 
 /** What loading came to. */
@@ -33,7 +35,7 @@ export type NativeLoading =
   | { reason: string; path?: undefined; addon?: undefined }
 
 /** What this file and the addon must agree on: raised with every change of the job, the faults or the calls. */
-const CONTRACT = 2
+const CONTRACT = 3
 const HOW = 'run `npm run build:native` where cargo is'
 
 let loading: NativeLoading | undefined
