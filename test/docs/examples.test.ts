@@ -8,15 +8,28 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Broker } from '../../src/broker/index.ts'
 
 const root = new URL('../../', import.meta.url)
+const MODULE = /^\/\/ (\w+\.ts)\n/
 const pages = ['README.md', ...readdirSync(new URL('docs', root)).map((name) => `docs/${name}`)]
   .filter((page) => page.endsWith('.md'))
-  .map((page) => ({ page, examples: examplesOf(readFileSync(new URL(page, root), 'utf8')) }))
+  .map((page) => ({ page, text: readFileSync(new URL(page, root), 'utf8') }))
+  .map(({ page, text }) => ({ page, examples: examplesOf(text), modules: modulesOf(text) }))
   .filter(({ examples }) => examples.length > 0)
 
-/** Complete programs: the blocks that import something from millrace. */
+/** Complete programs: the blocks that import something from millrace, and are no modules for others. */
 function examplesOf(markdown: string): string[] {
-  const blocks = [...markdown.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!)
-  return blocks.filter((code) => /from 'millrace(\/broker)?'/.test(code))
+  return blocksOf(markdown).filter((code) => /from 'millrace(\/broker)?'/.test(code) && !MODULE.test(code))
+}
+
+/** Modules that programs of the page use: the blocks that begin with their name. */
+function modulesOf(markdown: string): { name: string; code: string }[] {
+  return blocksOf(markdown).flatMap((code) => {
+    const name = MODULE.exec(code)?.[1]
+    return name === undefined ? [] : [{ name, code }]
+  })
+}
+
+function blocksOf(markdown: string): string[] {
+  return [...markdown.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!)
 }
 
 describe('the examples of the documentation run', () => {
@@ -42,10 +55,11 @@ describe('the examples of the documentation run', () => {
     expect(pages.map(({ page }) => page)).toContain('docs/iterating.md')
   })
 
-  for (const { page, examples } of pages) {
+  for (const { page, examples, modules } of pages) {
     for (const [i, code] of examples.entries()) {
       it(`${page}, number ${i + 1}`, async () => {
         const file = join(folder, `${page.replace(/\W/g, '-')}-${i}.ts`)
+        for (const module of modules) writeFileSync(join(folder, module.name), located(module.code, broker.address))
         writeFileSync(file, located(code, broker.address))
         const { status, output } = await run(file)
         expect(output, output).not.toMatch(/Error|Warning: Detected unsettled/)

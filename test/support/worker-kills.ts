@@ -1,4 +1,4 @@
-// Kills workers with user code in every state, and looks whether anything is lost, leaked or committed too early. [test]
+// Kills workers with user code in every state: is anything lost, leaked or committed too early? [test]
 import type { Worker } from 'node:worker_threads'
 import { seededRandom } from '../../src/base/random.ts'
 import type { Broker } from '../../src/broker/broker.ts'
