@@ -9,6 +9,9 @@ import { ConsumerGroup, type GroupWorld } from './consumer-group.ts'
 import type { CommitClaim, Group } from './group.ts'
 import { checkGroupOptions, type GroupOptions } from './group-options.ts'
 
+/** 0, or why the offset of this partition is not taken. */
+export type CommitVerdict = (topicId: string, partition: number) => number
+
 /** All groups of a cluster; every node sees the same ones. */
 export class Groups {
   readonly world: GroupWorld
@@ -55,20 +58,13 @@ export class Groups {
     return this.#put(new ConsumerGroup(id, this.world))
   }
 
-  /** 0, or why the commit is not taken. One from outside of any membership makes a group that is empty. */
-  refuseCommit(id: string, claim: CommitClaim): number {
+  /** Judges a commit; one from outside of any membership makes a group that is empty. */
+  judgeCommit(id: string, claim: CommitClaim): CommitVerdict {
+    const errorCode = this.#refuseCommit(id, claim)
+    const isLate = errorCode === ErrorCode.STALE_MEMBER_EPOCH || errorCode === ErrorCode.ILLEGAL_GENERATION
+    if (!isLate) return () => errorCode
     const group = this.#groups.get(id)
-    if (group !== undefined) {
-      const errorCode = group.refuseCommit(claim)
-      if (errorCode === ErrorCode.NONE) group.committed(claim.memberId)
-      return errorCode
-    }
-    if (claim.generationId >= 0) {
-      // The code is younger than the old versions.
-      return claim.version >= 9 && !claim.transactional ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION
-    }
-    this.#put(new ClassicGroup(id, this.world))
-    return ErrorCode.NONE
+    return (topicId, partition) => (group?.takesLate(claim, topicId, partition) ? ErrorCode.NONE : errorCode)
   }
 
   /** 0, or why the group stays. Its offsets are the caller's. */
@@ -85,6 +81,21 @@ export class Groups {
   close(): void {
     for (const group of this.#groups.values()) group.close()
     this.moves.close()
+  }
+
+  #refuseCommit(id: string, claim: CommitClaim): number {
+    const group = this.#groups.get(id)
+    if (group !== undefined) {
+      const errorCode = group.refuseCommit(claim)
+      if (errorCode === ErrorCode.NONE) group.committed(claim.memberId)
+      return errorCode
+    }
+    if (claim.generationId >= 0) {
+      // The code is younger than the old versions.
+      return claim.version >= 9 && !claim.transactional ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION
+    }
+    this.#put(new ClassicGroup(id, this.world))
+    return ErrorCode.NONE
   }
 
   #put<G extends Group>(group: G): G {

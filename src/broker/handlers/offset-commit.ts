@@ -2,7 +2,7 @@
 import type { RequestOf, ResponseInput } from '../../protocol/apis.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { refuseCoordination } from '../groups/coordination.ts'
-import type { CommitClaim } from '../groups/group.ts'
+import type { CommitVerdict } from '../groups/groups.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import { findPartition } from '../partition-reader.ts'
 
@@ -10,16 +10,13 @@ export const offsetCommit: Handler<'OffsetCommit'> = {
   handle(request, context) {
     const { cluster } = context
     const { offsetMetadataMaxBytes } = cluster.groups.world.options
-    const claim = claimOf(request, context)
-    const groupError = refuseCommit(request, claim, context)
-    const group = cluster.groups.get(request.groupId)
+    const verdict = judge(request, context)
     return answerAll(request, (topic, partition) => {
       const want = { ...topic, partition: partition.partitionIndex }
       const found = findPartition(cluster, want, lookupVersion(context))
       if (typeof found === 'number') return found
-      const isLate = groupError === ErrorCode.STALE_MEMBER_EPOCH
-      const takesLate = isLate && group?.takesLate(claim, found.topic.id, found.index)
-      if (groupError !== ErrorCode.NONE && !takesLate) return groupError
+      const errorCode = verdict(found.topic.id, found.index)
+      if (errorCode !== ErrorCode.NONE) return errorCode
       const metadata = partition.committedMetadata ?? ''
       if (Buffer.byteLength(metadata) > offsetMetadataMaxBytes) return ErrorCode.OFFSET_METADATA_TOO_LARGE
       const { committedOffset: offset, committedLeaderEpoch: leaderEpoch } = partition
@@ -36,14 +33,12 @@ function lookupVersion({ version }: RequestContext): number {
   return version >= 10 ? 13 : 0
 }
 
-function claimOf(request: RequestOf<'OffsetCommit'>, { version }: RequestContext): CommitClaim {
-  const { memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request
-  return { memberId, groupInstanceId, generationId, transactional: false, version }
-}
-
-function refuseCommit({ groupId }: RequestOf<'OffsetCommit'>, claim: CommitClaim, context: RequestContext): number {
+function judge(request: RequestOf<'OffsetCommit'>, context: RequestContext): CommitVerdict {
+  const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generationId } = request
   const errorCode = refuseCoordination(context, groupId)
-  return errorCode === ErrorCode.NONE ? context.cluster.groups.refuseCommit(groupId, claim) : errorCode
+  if (errorCode !== ErrorCode.NONE) return () => errorCode
+  const claim = { memberId, groupInstanceId, generationId, transactional: false, version: context.version }
+  return context.cluster.groups.judgeCommit(groupId, claim)
 }
 
 type Topic = RequestOf<'OffsetCommit'>['topics'][number]

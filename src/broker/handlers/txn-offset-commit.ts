@@ -20,13 +20,18 @@ export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = {
     if (refusal !== ErrorCode.NONE) return this.refuse(request, refusal, context)
     const { cluster } = context
     const { offsetMetadataMaxBytes } = cluster.groups.world.options
+    const { groupId, memberId, groupInstanceId, generationId } = request
+    const claim = { memberId, groupInstanceId, generationId, transactional: true, version: context.version }
+    const verdict = cluster.groups.judgeCommit(groupId, claim)
     return answerAll(request, (topic, partition) => {
       const found = findPartition(cluster, { topic, topicId: '', partition: partition.partitionIndex }, 0)
       if (typeof found === 'number') return found
+      const errorCode = verdict(found.topic.id, found.index)
+      if (errorCode !== ErrorCode.NONE) return errorCode
       const metadata = partition.committedMetadata ?? ''
       if (Buffer.byteLength(metadata) > offsetMetadataMaxBytes) return ErrorCode.OFFSET_METADATA_TOO_LARGE
       const { committedOffset: offset, committedLeaderEpoch: leaderEpoch } = partition
-      const key = { group: request.groupId, topic, partition: partition.partitionIndex }
+      const key = { group: groupId, topic, partition: partition.partitionIndex }
       cluster.offsets.commitInTransaction(request.producerId, key, { offset, leaderEpoch, metadata })
       return ErrorCode.NONE
     })
@@ -46,10 +51,7 @@ async function refuse(request: Request, context: RequestContext): Promise<number
   })
   // Told in the words of a coordinator: a client of this API knows no replicas.
   if (error === 'NOT_ENOUGH_REPLICAS') return ErrorCode.COORDINATOR_NOT_AVAILABLE
-  if (error !== 'NONE') return ErrorCode[error]
-  const { memberId, groupInstanceId, generationId } = request
-  const claim = { memberId, groupInstanceId, generationId, transactional: true, version }
-  return cluster.groups.refuseCommit(groupId, claim)
+  return ErrorCode[error]
 }
 
 type Partition = Request['topics'][number]['partitions'][number]

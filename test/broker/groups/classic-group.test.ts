@@ -40,7 +40,7 @@ describe('sessions', () => {
     await world.clock.advance(9_000)
     const { generationId, memberId } = a.claim
     const claim = { memberId, groupInstanceId: null, generationId, transactional: false, version: 8 }
-    expect(world.groups.refuseCommit('g', claim)).toBe(ErrorCode.NONE)
+    expect(world.groups.judgeCommit('g', claim)('t', 0)).toBe(ErrorCode.NONE)
     await world.clock.advance(9_000)
     expect(a.beat()).toBe(ErrorCode.NONE)
   })

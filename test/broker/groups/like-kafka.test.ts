@@ -7,6 +7,7 @@ import { classicScript } from './classic-script.ts'
 import { consumerScript } from './consumer-script.ts'
 import { GroupScript, type Step } from './group-script.ts'
 import { sessionScript } from './session-script.ts'
+import { transactionScript } from './transaction-script.ts'
 
 async function play(address: string, prefix: string, run: (script: GroupScript) => Promise<void>): Promise<Step[]> {
   const script = new GroupScript(address, prefix)
@@ -30,6 +31,7 @@ ownKafkaDescribe('the embedded coordinator answers like Kafka', { properties }, 
   test.each([
     ['classic groups', classicScript],
     ['KIP-848 groups', consumerScript],
+    ['offsets in transactions', transactionScript],
     ['members that fall silent', sessionScript],
   ])('%s', async (_name, run) => {
     const prefix = `like-${process.pid}-${Date.now().toString(36)}-`
