@@ -108,7 +108,7 @@ export class KafkaClient implements AsyncDisposable {
   ): CompactedTopicConsumer<NonNullable<K>, NonNullable<V>>
   table<const O extends TableOptions = Record<never, never>>(
     topic: string,
-    options?: O,
+    options?: O & TableOptions,
   ): CompactedTopicConsumer<NonNullable<Read<O, 'key'>>, NonNullable<Read<O, 'value'>>>
   table(topic: string, given: object = {}): unknown {
     const options = given as TableOptions | ConsumerTableOptions<unknown, unknown>
