@@ -40,9 +40,10 @@ export class Doorbell implements Bell, Answer {
     if (load(this.#words, this.#at + WAITING) !== 0) wake(this.#words, this.#at + SEQUENCE)
   }
 
-  start(onRing: () => void): void {
+  /** Resolves after `stop`. */
+  start(onRing: () => void): Promise<void> {
     this.#running = true
-    void this.#answer(onRing)
+    return this.#answer(onRing)
   }
 
   stop(): void {
