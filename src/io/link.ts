@@ -165,7 +165,8 @@ export class Link {
     this.#watch(exchange)
     this.#socket!.write(pieces, () => {
       plan.sent?.()
-      if (!plan.answered && this.#error === undefined) exchange.end(undefined)
+      // Nobody else ends it: it is not among those that wait for an answer.
+      if (!plan.answered) exchange.end(this.#error && lossFor(exchange, this.#plan.broker, this.#error))
     })
   }
 

@@ -7,6 +7,7 @@ import { BufferSink } from '../body-sink.ts'
 import type { Channel, Role } from '../channel.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Connection } from '../connection.ts'
+import type { VersionWish } from '../version-range.ts'
 import type { OutgoingBatch } from './outgoing-batch.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { encodeProduce, type ProduceResult, resultsOf, versionMax } from './produce-request.ts'
@@ -31,8 +32,8 @@ export interface LanePlan {
   role: Role
   cluster: Cluster
   settings: ProducerSettings
-  /** Transactions of the first protocol must not use versions that add partitions by themselves (KIP-890). */
-  versionMax(): number | undefined
+  /** Versions from 12 on add partitions to a transaction by themselves, older ones do not (KIP-890). */
+  versions(): VersionWish
   /** The batch of a partition that may go now. */
   next(queue: PartitionQueue): OutgoingBatch | undefined
   answered(batches: readonly OutgoingBatch[], answer: LaneAnswer): void
@@ -185,12 +186,12 @@ export class Lane {
     }
   }
 
-  #wish(parts: { batches: OutgoingBatch[]; topicId(topic: string): string | undefined }) {
-    const maxima = [versionMax(parts), this.#plan.versionMax()].filter((one) => one !== undefined)
+  #wish(parts: { batches: OutgoingBatch[]; topicId(topic: string): string | undefined }): VersionWish {
+    const { minVersion = 0, maxVersion = Number.POSITIVE_INFINITY } = this.#plan.versions()
     const zstd = parts.batches.some(({ sealed }) => sealed.codec === ZSTD_CODEC)
     return {
-      minVersion: zstd ? ZSTD_VERSION : undefined,
-      maxVersion: maxima.length === 0 ? undefined : Math.min(...maxima),
+      minVersion: zstd ? Math.max(minVersion, ZSTD_VERSION) : minVersion,
+      maxVersion: Math.min(maxVersion, versionMax(parts)),
     }
   }
 

@@ -44,9 +44,9 @@ export function encodeProduce(version: number, parts: ProduceParts): EncodedRequ
 }
 
 /** The last version in which all these topics can be named. */
-export function versionMax({ batches, topicId }: Pick<ProduceParts, 'batches' | 'topicId'>): number | undefined {
+export function versionMax({ batches, topicId }: Pick<ProduceParts, 'batches' | 'topicId'>): number {
   const named = batches.every(({ sealed }) => topicId(sealed.topic) !== undefined)
-  return named ? undefined : TOPIC_ID_VERSION - 1
+  return named ? Number.POSITIVE_INFINITY : TOPIC_ID_VERSION - 1
 }
 
 /** Finds the result of each batch in the answer; throws when the broker left one out. */

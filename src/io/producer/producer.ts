@@ -15,7 +15,7 @@ import type { ProduceResult } from './produce-request.ts'
 import { ProducerId } from './producer-id.ts'
 import { Reports } from './reports.ts'
 import { Routes } from './routes.ts'
-import { isFatal } from './transaction-requests.ts'
+import { CONCURRENT_PAUSE_MS, isFatal } from './transaction-requests.ts'
 import { Transactions } from './transactions.ts'
 
 /** What a producer is made with. */
@@ -60,7 +60,7 @@ export class Producer {
       producer: id,
       cluster,
       settings,
-      versionMax: () => this.#transactions?.produceVersionMax,
+      versions: () => this.#transactions?.produceVersions ?? {},
       next: (queue) => this.#next(queue),
       answered: (batches, answer) => this.#answered(batches, answer),
       lost: (batches, error) => this.#lost(batches, error),
@@ -231,7 +231,9 @@ export class Producer {
     const over = this.#over ?? this.#transactions?.refusal(sealed.transaction)
     if (retriable && !batch.reported && attempts <= settings.retries && inTime && over === undefined) {
       queue.retry(batch)
-      if (!this.#routes.hasMoved(queue)) this.#routes.pause(queue, attempts - 1)
+      if (this.#routes.hasMoved(queue)) return
+      const concurrent = error.kafkaCode === ErrorCode.CONCURRENT_TRANSACTIONS
+      this.#routes.pause(queue, concurrent ? CONCURRENT_PAUSE_MS : this.#routes.backoffMs(attempts - 1))
     } else {
       this.#giveUp(batch, error, requestMs)
     }

@@ -69,13 +69,17 @@ export class Routes {
     this.#pumping = false
   }
 
-  /** The partition waits before it is tried again, as failure number `attempt` (from 0) of a batch has it. */
-  pause(queue: PartitionQueue, attempt: number): void {
-    const { retryBackoffMs: baseMs, retryBackoffMaxMs: maxMs } = this.#plan.settings
+  /** The partition waits so long before it is tried again. */
+  pause(queue: PartitionQueue, delayMs: number): void {
     const place = this.#placeOf(queue)
     place.lane?.remove(queue)
-    const { clock, random } = this.#plan.cluster.host
-    place.timer ??= clock.after(backoff(attempt, { baseMs, maxMs }, random), () => this.#resume(queue, place))
+    place.timer ??= this.#plan.cluster.host.clock.after(delayMs, () => this.#resume(queue, place))
+  }
+
+  /** How long to wait after failure number `attempt` (from 0). */
+  backoffMs(attempt: number): number {
+    const { retryBackoffMs: baseMs, retryBackoffMaxMs: maxMs } = this.#plan.settings
+    return backoff(attempt, { baseMs, maxMs }, this.#plan.cluster.host.random)
   }
 
   /** Another broker leads the partition than the one it was sent to last. */
@@ -115,7 +119,7 @@ export class Routes {
   }
 
   #pauseLonger(queue: PartitionQueue, place: Place): void {
-    this.pause(queue, place.failureCount++)
+    this.pause(queue, this.backoffMs(place.failureCount++))
   }
 
   /** A leader that changed is tried at once, whatever happened with the old one (KIP-951). */

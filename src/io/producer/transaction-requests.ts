@@ -12,7 +12,7 @@ import type { VersionWish } from '../version-range.ts'
 import { asOurs } from './delivery-error.ts'
 
 /** The previous transaction is still being ended: that takes milliseconds, as Java's client has it too. */
-const CONCURRENT_PAUSE_MS = 20
+export const CONCURRENT_PAUSE_MS = 20
 
 /** Codes after which the producer is of no use, whatever the request was: it was replaced, or may not do this. */
 const FATAL: ReadonlySet<number> = new Set([

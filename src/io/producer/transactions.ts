@@ -10,13 +10,14 @@ import type { ProducerIdentity, TransactionGroup, TransactionOffset } from '../.
 import { brokerErrorOf, ErrorCode } from '../../protocol/errors.ts'
 import type { CallBounds, Cluster } from '../cluster.ts'
 import type { Requester } from '../requester.ts'
+import type { VersionWish } from '../version-range.ts'
 import type { Identity } from './outgoing-batch.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { isFatal, type TransactionQuestion, TransactionRequests } from './transaction-requests.ts'
 
 /** The last Produce version that does not add partitions by itself, and the versions around the second protocol. */
 const FIRST_PROTOCOL = { produceMax: 11, addPartitionsMax: 3, offsetsMax: 4, endMax: 4 }
-const SECOND_PROTOCOL = { offsetsMin: 5, endMin: 5 }
+const SECOND_PROTOCOL = { produceMin: 12, offsetsMin: 5, endMin: 5 }
 /** The version with the own id in it (KIP-360). */
 const OWN_ID_VERSION = 3
 
@@ -69,9 +70,9 @@ export class Transactions {
     return this.#identity
   }
 
-  /** The highest version of Produce that may be used. */
-  get produceVersionMax(): number | undefined {
-    return this.#second ? undefined : FIRST_PROTOCOL.produceMax
+  /** The versions of Produce that belong to the protocol. */
+  get produceVersions(): VersionWish {
+    return this.#second ? { minVersion: SECOND_PROTOCOL.produceMin } : { maxVersion: FIRST_PROTOCOL.produceMax }
   }
 
   /** Why a batch of that transaction is not taken; undefined: it is. */

@@ -106,3 +106,17 @@ test('close frees everything within its turn, also with a broker that hangs', as
   expect(reports.filter(({ error }) => error?.stored === 'may be stored').length).toBe(4)
   expect(rig.heldCount).toBe(0)
 })
+
+test('with acks 0 a batch whose connection is cut in the middle is sent again, and its memory comes back', async () => {
+  const { clock, pipes, rig, values } = await start({ acks: 0, idempotent: false })
+  await clock.until(rig.send().report)
+  Object.assign(pipes.faults, { latencyMs: [1, 1], sliceBytes: 1_000 })
+  const { report, freed } = rig.send({ values: ['y'.repeat(50_000)] })
+  await clock.advance(20)
+  pipes.cut()
+  expect(await clock.until(report)).toMatchObject({ error: undefined, attempts: 2 })
+  await clock.until(freed)
+  await clock.advance(100)
+  expect(values()).toEqual(['x', 'y'.repeat(50_000)])
+  await clock.until(rig.close())
+})
