@@ -5,7 +5,6 @@ import { BATCH_HEADER_BYTES } from '../record/batch.ts'
 import { type HeadersToWrite, type RecordText, writeRecord } from '../record/record-writer.ts'
 import { Deliveries } from './producer-deliveries.ts'
 import { type ProducerMemory, SEGMENT_BYTES } from './producer-memory.ts'
-import type { PartitionQueue } from './producer-partition.ts'
 
 /** No piece is claimed larger, unless for a single record: memory left over at the end of one is lost to others. */
 const PIECE_BYTES_MAX = 262_144
@@ -19,10 +18,28 @@ export interface SendWay {
   readonly level: number | undefined
 }
 
+/** The partition that a batch is for, as the batch sees it. */
+export interface BatchQueue {
+  readonly topic: string
+  readonly partition: number
+  /** The batch that takes records now. */
+  open: ProducerBatch | undefined
+  /** Of the next batch to be sealed. */
+  nextOrdinal: number
+  /** Batches that were sealed and not yet reported. */
+  outstanding: number
+  /** Memory of all its batches. */
+  heldBytes: number
+  /** What its next batch begins with: about what the one before needed. */
+  pieceBytes: number
+  /** Whether it may hold so much more. */
+  mayHold(moreBytes: number): boolean
+}
+
 /** A chain of extents. A record never lies in two of them; the first one begins with room for the batch's header. */
 export class ProducerBatch {
   readonly id: number
-  readonly queue: PartitionQueue
+  readonly queue: BatchQueue
   readonly way: SendWay
   readonly transaction: number | undefined
   readonly deliveries = new Deliveries()
@@ -52,7 +69,7 @@ export class ProducerBatch {
 
   constructor(
     id: number,
-    queue: PartitionQueue,
+    queue: BatchQueue,
     memory: ProducerMemory,
     way: SendWay,
     transaction: number | undefined,

@@ -20,6 +20,7 @@ import type { ProducerMemory } from './producer-memory.ts'
 import type { Outgoing } from './producer-outgoing.ts'
 import type { PartitionQueue } from './producer-partition.ts'
 import type { TopicQueue } from './producer-topic.ts'
+import { WaitingLine } from './waiting-line.ts'
 
 /** What it is set up with. */
 export interface IntakeParts {
@@ -45,8 +46,10 @@ const ASK_AGAIN_MS = 1_000
 export class Intake {
   readonly #parts: IntakeParts
   readonly #waiters = new Set<Outgoing>()
-  /** Partitions with a line. */
-  readonly #crowded = new Set<PartitionQueue>()
+  /** Lines of records whose topic is not known yet. */
+  readonly #unknown = new Map<TopicQueue, WaitingLine<Outgoing>>()
+  /** Lines of records that found no room in their partition. */
+  readonly #crowded = new Map<PartitionQueue, WaitingLine<Outgoing>>()
   #timer: Timer | undefined
 
   constructor(parts: IntakeParts) {
@@ -69,19 +72,19 @@ export class Intake {
     const { topic } = record
     if (topic.count === 0) return this.#waitForTopic(record)
     if (record.queue === undefined && !this.#choose(record)) return this.#waitForTopic(record)
-    if (record.queue!.waiting.isEmpty && this.#append(record)) return true
+    if (!this.#crowded.has(record.queue!) && this.#append(record)) return true
     return this.#waitForRoom(record)
   }
 
   /** Memory came back. */
   roomMade(): void {
-    for (const queue of this.#crowded) {
-      for (let record = queue.waiting.first(); record !== undefined; record = queue.waiting.first()) {
+    for (const line of this.#crowded.values()) {
+      for (let record = line.first(); record !== undefined; record = line.first()) {
         if (!this.#parts.accumulator.append(record)) break
+        // The last one takes the line with it: whoever goes on from here need not wait.
         this.#leave(record)
         record.waiter?.admitted()
       }
-      if (queue.waiting.isEmpty) this.#crowded.delete(queue)
     }
   }
 
@@ -150,7 +153,8 @@ export class Intake {
     if (partition !== undefined || topic.partitioner?.isFree(key) !== true || topic.count === 1) return false
     const chosen = record.queue
     record.queue = topic.open.reduce((least, queue) => (queue.heldBytes < least.heldBytes ? queue : least))
-    if (record.queue !== chosen && record.queue.waiting.isEmpty && accumulator.append(record)) return true
+    const isFree = record.queue !== chosen && !this.#crowded.has(record.queue)
+    if (isFree && accumulator.append(record)) return true
     record.queue = chosen
     return false
   }
@@ -158,7 +162,7 @@ export class Intake {
   #waitForTopic(record: Outgoing): boolean {
     const { topic } = record
     this.#wait(record)
-    topic.waiting.push(record)
+    lineOf(this.#unknown, topic).push(record)
     if (!topic.asking) void this.#ask(topic)
     return false
   }
@@ -167,12 +171,12 @@ export class Intake {
     const { topic, queue } = record
     const { settings, memory } = this.#parts
     if (settings.onBufferFull === 'reject') {
-      const text = `bufferMemoryBytes (${memory.sizeBytes}) is used up, or the share of ${topic.name}-${queue!.partition}`
+      const whose = `the share of ${topic.name}-${queue!.partition}`
+      const text = `bufferMemoryBytes (${memory.sizeBytes}) is used up, or ${whose}`
       throw bufferFull(record, `${text}, and onBufferFull is 'reject'`)
     }
     this.#wait(record)
-    queue!.waiting.push(record)
-    this.#crowded.add(queue!)
+    lineOf(this.#crowded, queue!).push(record)
     return false
   }
 
@@ -191,6 +195,8 @@ export class Intake {
   #leave(record: Outgoing): void {
     record.left = true
     this.#waiters.delete(record)
+    const line = record.queue === undefined ? undefined : this.#crowded.get(record.queue)
+    if (line?.first() === undefined) this.#crowded.delete(record.queue!)
     for (const called of record.whenLeft ?? []) called()
   }
 
@@ -218,11 +224,11 @@ export class Intake {
       topic.resize(await this.#parts.askTopic(topic.name))
     } catch (error) {
       topic.asking = false
-      return this.#refuseLine(topic, error as MillraceError)
+      return this.#each(topic, (record) => this.refuse(record, error as MillraceError))
     }
     topic.asking = false
     topic.askedAtMs = this.#parts.clock.now()
-    for (let record = topic.waiting.shift(); record !== undefined; record = topic.waiting.shift()) this.#goOn(record)
+    this.#each(topic, (record) => this.#goOn(record))
   }
 
   /** Its topic is known now. */
@@ -236,11 +242,18 @@ export class Intake {
     record.waiter?.admitted()
   }
 
-  #refuseLine(topic: TopicQueue, error: MillraceError): void {
-    for (let record = topic.waiting.shift(); record !== undefined; record = topic.waiting.shift()) {
-      this.refuse(record, error)
-    }
+  /** Takes all out of a topic's line. */
+  #each(topic: TopicQueue, take: (record: Outgoing) => void): void {
+    const line = this.#unknown.get(topic)
+    this.#unknown.delete(topic)
+    for (let record = line?.shift(); record !== undefined; record = line?.shift()) take(record)
   }
+}
+
+function lineOf<K>(lines: Map<K, WaitingLine<Outgoing>>, of: K): WaitingLine<Outgoing> {
+  const line = lines.get(of) ?? new WaitingLine<Outgoing>()
+  lines.set(of, line)
+  return line
 }
 
 function bufferFull(record: Outgoing, why: string): BufferFull {

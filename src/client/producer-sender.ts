@@ -180,7 +180,7 @@ export class Sender {
     const host = this.#host
     const { maxBlockedRecords } = host.options
     if (host.early >= maxBlockedRecords) {
-      const text = `${maxBlockedRecords} records wait for the engine to start (maxBlockedRecords); this one was not sent.`
+      const text = `${maxBlockedRecords} records (maxBlockedRecords) wait for the engine to start. Nothing was sent.`
       return Promise.reject(new BufferFull('BUFFER_FULL', text, { ...NOT_STORED, retriable: true }))
     }
     host.early++

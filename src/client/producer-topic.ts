@@ -1,9 +1,8 @@
-// What a producer keeps for one topic: how many partitions it has, who chooses among them, its serializers. [main thread]
+// What a producer keeps for one topic: its partitions, who chooses among them, its serializers. [main thread]
 import type { Serializer } from '../delivery/serdes.ts'
 import type { Partitioner } from './partitioner.ts'
 import type { ProducerMemory } from './producer-memory.ts'
 import { PartitionQueue } from './producer-partition.ts'
-import { WaitingLine } from './waiting-line.ts'
 
 /** Serializers of a topic; without one values go as they are. */
 export interface TopicSerializers {
@@ -18,8 +17,6 @@ export class TopicQueue {
   /** Undefined: a function of the user's chooses. */
   readonly partitioner: Partitioner | undefined
   readonly partitions: PartitionQueue[] = []
-  /** Records that wait to learn how many partitions there are, in order. */
-  readonly waiting = new WaitingLine()
   /** When the number of partitions was last asked for. */
   askedAtMs = Number.NEGATIVE_INFINITY
   asking = false
@@ -39,7 +36,7 @@ export class TopicQueue {
     this.partitioner = partitioner
   }
 
-  /** There are so many now. A topic that was made anew may have fewer: records on their way there are for the broker. */
+  /** There are so many now; fewer when it was made anew: what is on its way then is for the broker to refuse. */
   resize(count: number): void {
     const { partitions, name } = this
     for (let id = partitions.length; id < count; id++) partitions.push(new PartitionQueue(name, id, this.#memory))

@@ -2,6 +2,9 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { SealedBatch } from './producing.ts'
 
+/** The line by which a worker passes batches on. */
+export type ProducePort = MessagePort
+
 /** A sealed batch whose records are not compressed yet; its `codec` says how they shall be. */
 export interface CompressJob {
   batch: SealedBatch
@@ -17,7 +20,7 @@ export type ToCompressor =
       /** Where the pieces of its batches lie. */
       memory: SharedArrayBuffer
       /** To the I/O thread; undefined where all roles share a thread. */
-      io: MessagePort | undefined
+      io: ProducePort | undefined
     }
   | { type: 'compress'; producer: number; jobs: CompressJob[] }
   | { type: 'closeProducer'; producer: number }

@@ -1,9 +1,9 @@
 // Main's end of the engine: readers, their slots, calls to the I/O thread, what keeps the process up. [main thread]
-import type { MessagePort } from 'node:worker_threads'
 import type { Clock } from '../base/clock.ts'
 import { Closed, fromWire, InvalidOption, type MillraceError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { Call, CallResults, CursorStart, EventName, ReaderSettings, ToIo, ToMain } from '../control/commands.ts'
+import type { ProducePort } from '../control/compressing.ts'
 import type { Port } from '../control/port.ts'
 import type { Answer, Bell } from '../ring/doorbell.ts'
 import { DECODERS_MAX, READERS_MAX, SLOTS_MAX, type WorkerMemory } from '../ring/layout.ts'
@@ -259,7 +259,7 @@ export class Engine {
     return slot
   }
 
-  #post(message: ToIo, transfer: MessagePort[] = []): void {
+  #post(message: ToIo, transfer: ProducePort[] = []): void {
     if (this.#dead === undefined) this.#parts.io.post(message, transfer)
   }
 

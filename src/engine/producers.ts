@@ -1,15 +1,14 @@
 // Main's end of the lines to what sends for producers: the I/O thread, and the workers that compress. [main thread]
-import type { MessagePort } from 'node:worker_threads'
 import { fromWire, type MillraceError } from '../base/errors.ts'
 import type { ToIo, TopicPartitions } from '../control/commands.ts'
-import type { CompressJob, ToCompressor } from '../control/compressing.ts'
+import type { CompressJob, ProducePort, ToCompressor } from '../control/compressing.ts'
 import type { BatchReport, ProducerEvent, ProducerSettings, SealedBatch } from '../control/producing.ts'
 
 /** The workers that compress. */
 export interface CompressorLines {
   readonly count: number
   /** Makes a producer known to all of them; returns where the I/O thread hears of what they compressed. */
-  open(producer: number, memory: SharedArrayBuffer): MessagePort[]
+  open(producer: number, memory: SharedArrayBuffer): ProducePort[]
   post(worker: number, message: ToCompressor): void
 }
 
@@ -38,13 +37,13 @@ export interface ProducerLine {
 
 /** All producers of an engine. */
 export class Producers {
-  readonly #post: (message: ToIo, transfer?: MessagePort[]) => void
+  readonly #post: (message: ToIo, transfer?: ProducePort[]) => void
   readonly #compressors: CompressorLines
   readonly #open = new Map<number, ProducerEvents>()
   #made = 0
   #turn = 0
 
-  constructor(post: (message: ToIo, transfer?: MessagePort[]) => void, compressors: CompressorLines) {
+  constructor(post: (message: ToIo, transfer?: ProducePort[]) => void, compressors: CompressorLines) {
     this.#post = post
     this.#compressors = compressors
   }

@@ -1,13 +1,12 @@
 // Compresses batches of producers where they lie, and passes them on to the I/O thread. [pool threads]
-import type { MessagePort } from 'node:worker_threads'
 import { toWire } from '../base/errors.ts'
-import type { CompressJob, ToCompressor } from '../control/compressing.ts'
+import type { CompressJob, ProducePort, ToCompressor } from '../control/compressing.ts'
 import type { Extent, Produce, SealedBatch } from '../control/producing.ts'
 import { compressPieces } from '../record/compress-pieces.ts'
 
 interface OpenProducer {
   memory: Uint8Array
-  io: MessagePort | undefined
+  io: ProducePort | undefined
 }
 
 /** One a worker. Batches of one partition may come from several: their ordinals tell the I/O thread their order. */

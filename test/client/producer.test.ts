@@ -193,6 +193,27 @@ describe('a full buffer', () => {
     expect(codes.filter((code) => code === 'fulfilled').length).toBeGreaterThan(5)
   })
 
+  it('forgets who gave up: whoever comes after them finds the room that is there', async () => {
+    const w = world({ ...small, maxBlockMs: 10 })
+    const sent = Promise.allSettled(Array.from({ length: 30 }, () => w.producer.send({ topic: 'other', value })))
+    await pass(w, 2)
+    w.store()
+    for (let turn = 0; turn < 8; turn++) {
+      await pass(w, 2)
+      w.store()
+    }
+    await pass(w, 20)
+    await sent
+    const full = Array.from({ length: 12 }, () => codeOf(w.producer.send({ topic: 'other', value })))
+    await pass(w, 20)
+    w.store()
+    expect((await Promise.all(full)).filter((code) => code !== 'fulfilled').length).toBeGreaterThan(2)
+    const late = w.producer.send({ topic: 'other', value })
+    await pass(w, 5)
+    w.store(undefined, 3)
+    expect((await late).offset).toBe(3)
+  })
+
   it('of one partition leaves room for the others, and frees nothing that was not given back', async () => {
     const w = world({ ...small, bufferMemoryBytes: 262_144 })
     for (let i = 0; i < 100; i++) void w.producer.send({ topic: 'events', partition: 0, value })
