@@ -47,6 +47,12 @@ interface Place extends PartitionOwner {
   deaths: Map<number, { attempts: number; error: MillraceError }>
   /** Too much is done behind a gap: nothing more is fetched until it closes. */
   full: boolean
+  /** Something of it is with its worker and not processed. */
+  busy: boolean
+  /** It is about to go: nothing more of it is fetched. */
+  releasing: boolean
+  /** Nothing of it runs any more, nor will. */
+  quiet: boolean
 }
 
 /** How long handlers are awaited at the end of a run whose handlers may take as long as they like. */
@@ -62,6 +68,8 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   readonly #policy: ErrorPolicy
   readonly #letters: DeadLetters
   readonly #places = new Map<number, Place>()
+  readonly #byPartition = new Map<ConsumerPartition, Place>()
+  #busyCount = 0
   readonly #ended: Promise<void>
   #end: (error?: unknown) => void = () => {}
   #handle: ReaderHandle | undefined
@@ -70,6 +78,8 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   #done: Promise<void> | undefined
   /** The workers are there. */
   #ready = false
+  /** Nothing more is begun, whatever was under way. */
+  #over = false
 
   constructor(options: ResolvedRunOptions, host: ProcessorRunHost) {
     this.#options = options
@@ -107,10 +117,12 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     else this.#close(place)
   }
 
-  /** What its worker has by now is still worked on; nothing more is fetched. */
   release(partition: ConsumerPartition): void {
     const place = this.#placeOf(partition)
-    if (place !== undefined) this.#handle?.unassign([place.slot])
+    if (place === undefined) return
+    place.releasing = true
+    this.#handle!.unassign([place.slot])
+    this.#pool!.release(place.slot, place.generation)
   }
 
   fail(error: unknown): void {
@@ -118,7 +130,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   }
 
   busy(partition: ConsumerPartition): boolean {
-    return this.#placeOf(partition) !== undefined && partition.tracker.floor < partition.tracker.position
+    return this.#placeOf(partition)?.busy ?? false
   }
 
   pause(partition: ConsumerPartition): void {
@@ -150,10 +162,12 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
       await engine.holding(this.#ended)
     } finally {
       unlisten()
+      this.#over = true
       this.#ready = false
       this.#handle?.unassign([...this.#places.keys()])
       if (this.#pool !== undefined) await engine.holding(this.#pool.close())
       this.#places.clear()
+      this.#byPartition.clear()
       await this.#handle?.close()
     }
   }
@@ -162,6 +176,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     const { processor, order, concurrency = 16, handlerTimeoutMs: timeoutMs, resourceLimits } = this.#options
     const { engine, timeoutMs: startMs, onDeserializationError, serdeNames } = this.#host
     const source = await this.#host.open()
+    if (this.#over) return
     for (const { topic } of source.partitions) serdeNames(topic)
     const graceMs = timeoutMs === undefined ? GRACE_MS : 2 * timeoutMs
     const handlers = { order, concurrency, policy: this.#policy, timeoutMs, onDeserializationError }
@@ -171,6 +186,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     this.#workers = Math.min(this.#options.workers, host.workersMax)
     this.#pool = new ProcessorPool(host, spec, this.#workers, this)
     await engine.holding(this.#pool.start())
+    if (this.#over) return
     this.#ready = true
     await this.#openAll()
   }
@@ -178,7 +194,9 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   /** Takes over what the consumer reads now. */
   async #openAll(): Promise<void> {
     const source = await this.#host.open()
+    if (this.#over) return
     await source.lend()
+    if (this.#over) return
     for (const { partition, error } of source.takeStartless()) this.#failed(partition, error)
     for (const partition of source.partitions) {
       if (partition.progress.state === 'active' && this.#placeOf(partition) === undefined) this.#open(partition)
@@ -200,7 +218,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     if (kind === Kind.data && next > tracker.position) tracker.arrived(Math.max(first, tracker.position), next)
     else tracker.passed(next)
     place.partition.handedOut(tracker.position)
-    this.#host.progressed(true)
+    this.#settle(place)
   }
 
   processed(slot: number, generation: number, first: number, end: number): void {
@@ -208,7 +226,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     if (place === undefined) return
     const { tracker } = place.partition
     tracker.ack({ epoch: tracker.epoch, generation }, first, end)
-    this.#host.progressed([...this.#places.values()].some(({ partition }) => this.busy(partition)))
+    this.#settle(place)
     if (tracker.full && !place.full) {
       place.full = true
       this.#handle!.unassign([slot])
@@ -226,6 +244,13 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     if (this.#current(slot, generation) !== undefined) this.#end(error)
   }
 
+  released(slot: number, generation: number): void {
+    const place = this.#current(slot, generation)
+    if (place === undefined) return
+    place.quiet = true
+    this.#settle(place)
+  }
+
   async asked(asked: ProcessorAsk): Promise<void> {
     if (asked.ask === 'deadLetter') return this.#letters.send(asked.to, asked.letter)
     const place = this.#current(asked.slot, asked.generation)
@@ -238,6 +263,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
       if (place.slot % this.#workers !== index) continue
       const error = this.#countDeath(place, running, why)
       if (error !== undefined) return this.#end(error)
+      place.quiet = place.releasing
       this.#rewind(place, place.partition.tracker.floor)
     }
   }
@@ -247,7 +273,16 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   }
 
   #placeOf(partition: ConsumerPartition): Place | undefined {
-    return [...this.#places.values()].find((place) => place.partition === partition)
+    return this.#byPartition.get(partition)
+  }
+
+  /** Notes whether anything of a partition is still to be processed, and tells whoever watches progress. */
+  #settle(place: Place): void {
+    const { floor, position } = place.partition.tracker
+    const busy = floor < position && !place.quiet
+    if (busy !== place.busy) this.#busyCount += busy ? 1 : -1
+    place.busy = busy
+    this.#host.progressed(this.#busyCount > 0)
   }
 
   #current(slot: number, generation: number): Place | undefined {
@@ -269,24 +304,25 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
       generation: -1,
       slot: -1,
       deaths: new Map(),
-      full: false,
+      ...{ full: false, busy: false, releasing: false, quiet: false },
       // Batches that come to main instead are of before the run had workers, or of after it.
       arrived: (lease: Lease) => lease.release(),
       failed: (error) => this.#failed(partition, error),
     }
     place.slot = this.#handle!.slot(place)
     partition.progress.askEnds = () => this.#handle?.logEnds(place.slot)
-    partition.progress.askEnds = () => this.#handle?.logEnds(place.slot)
     this.#places.set(place.slot, place)
+    this.#byPartition.set(partition, place)
     this.#begin(place)
   }
 
   #close(place: Place): void {
     this.#handle!.unassign([place.slot])
     this.#places.delete(place.slot)
-    // What waits for user code is dropped there, and what runs is not listened to.
-    const generation = this.#host.engine.nextGeneration()
-    this.#pool!.begin([{ ...this.#startOf(place), generation }])
+    this.#byPartition.delete(place.partition)
+    place.quiet = true
+    this.#settle(place)
+    this.#pool!.lose(place.slot, place.generation)
   }
 
   /** Reads from where the partition stands: nothing of an older generation is of use. */
@@ -294,6 +330,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     const { tracker } = place.partition
     place.generation = tracker.generation
     place.full = false
+    this.#settle(place)
     for (const offset of place.deaths.keys()) if (offset < tracker.floor) place.deaths.delete(offset)
     this.#pool!.begin([this.#startOf(place)])
     this.#handle!.unassign([place.slot])
@@ -301,9 +338,9 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   }
 
   /** Has it fetched from the first offset on that no worker has, unless that is not wanted now. */
-  #fetch({ slot, generation, partition: one, full }: Place): void {
+  #fetch({ slot, generation, partition: one, full, releasing }: Place): void {
     const { topic, partition, tracker, paused } = one
-    if (paused || full) return
+    if (paused || full || releasing) return
     this.#handle!.assign([{ slot, generation, topic, partition, position: tracker.position, end: undefined }])
   }
 

@@ -40,8 +40,12 @@ export type ProcessorAsk =
 export type ToProcessor =
   | { type: 'starts'; starts: ProcessorStart[] }
   | { type: 'pause'; slot: number; paused: boolean }
+  /** A partition is about to go: nothing more of it is begun. Answered with `released` when nothing of it runs. */
+  | { type: 'release'; slot: number; generation: number }
+  /** A partition is gone: its handlers are told to give up, and what they do does not count. */
+  | { type: 'gone'; slot: number; generation: number }
   | { type: 'answer'; id: number; error: WireError | undefined }
-  /** Ends it: nothing new is begun, what runs is awaited for the grace. */
+  /** Ends it: nothing new is begun, what runs is awaited for the grace. A second one may shorten the grace. */
   | { type: 'stop'; graceMs: number }
 
 /** A worker with a processor to main. */
@@ -51,6 +55,7 @@ export type FromProcessor =
   | { type: 'refused'; error: WireError }
   /** A batch failed for good. */
   | { type: 'failed'; slot: number; generation: number; error: WireError }
+  | { type: 'released'; slot: number; generation: number }
   | { type: 'asked'; id: number; asked: ProcessorAsk }
   /** Nothing of it runs any more; the error of its `close`. */
   | { type: 'stopped'; error: WireError | undefined }

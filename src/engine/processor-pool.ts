@@ -62,6 +62,8 @@ export interface PoolOwner {
   measured(measure: BatchMeasure): void
   /** A batch failed for good. */
   failed(slot: number, generation: number, error: MillraceError): void
+  /** Nothing of a partition runs any more, and nothing more of it will begin. */
+  released(slot: number, generation: number): void
   /** User code asks for something. */
   asked(asked: ProcessorAsk): Promise<void>
   /** A worker died and a new one has its place: what it had is to be read again, from where the owner says. */
@@ -148,14 +150,23 @@ export class ProcessorPool {
     this.#members[index]!.thread.post({ type: 'pause', slot, paused })
   }
 
-  /** A partition is not read any more. */
-  forget(slot: number): void {
-    this.#starts[slot % this.#count]!.delete(slot)
+  /** A partition is about to go: nothing more of it is begun, and the owner hears when nothing of it runs. */
+  release(slot: number, generation: number): void {
+    this.#members[slot % this.#count]!.thread.post({ type: 'release', slot, generation })
   }
 
-  /** Whoever waits for handlers to end waits no longer. */
+  /** A partition is gone: what still runs of it does not count. */
+  lose(slot: number, generation: number): void {
+    this.#members[slot % this.#count]!.thread.post({ type: 'gone', slot, generation })
+  }
+
+  /** Handlers are told to give up now, and their threads are ended soon after. */
   hurry(): void {
-    for (const { thread } of this.#members) thread.terminate()
+    for (const thread of this.#beginning) thread.terminate()
+    for (const { thread } of this.#members) thread.post({ type: 'stop', graceMs: 0 })
+    this.#host.clock.after(STOP_MS, () => {
+      for (const { thread } of this.#members) thread.terminate()
+    })
   }
 
   /** Ends all workers: what runs is awaited for the grace, what waits is left. */
@@ -233,6 +244,9 @@ export class ProcessorPool {
         // What was told before it lies in the ring.
         this.#take(worker)
         return this.#owner.failed(message.slot, message.generation, fromWire(message.error))
+      case 'released':
+        this.#take(worker)
+        return this.#owner.released(message.slot, message.generation)
       case 'asked': {
         const { id, asked } = message
         this.#take(worker)

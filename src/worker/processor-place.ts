@@ -21,6 +21,12 @@ export class ProcessorPlace {
   readonly decoder: RecordDecoder<unknown, unknown>
   /** What was handed out of it is void. */
   over = false
+  /** It is about to go: nothing more of it is handed out. */
+  releasing = false
+  /** Handlers that run on it. */
+  running = 0
+  /** Fires when its handlers are to give up. */
+  readonly gone = new AbortController()
   readonly #deaths: Map<number, { attempts: number; error: unknown }>
   #seenUpTo: number
 

@@ -109,6 +109,10 @@ export class ProcessorRole {
         return host.start(message.starts)
       case 'pause':
         return host.pause(message.slot, message.paused)
+      case 'release':
+        return host.release(message.slot, message.generation)
+      case 'gone':
+        return host.lose(message.slot, message.generation)
       case 'answer':
         return host.answered(message.id, message.error)
       case 'stop':
@@ -117,7 +121,7 @@ export class ProcessorRole {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    if (this.#stopping) return
+    if (this.#stopping) return this.#host!.giveUp(graceMs)
     this.#stopping = true
     const { port, options } = this.#parts
     await this.#host!.stop(graceMs)

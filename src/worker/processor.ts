@@ -1,5 +1,5 @@
 // Runs user code on the batches of this thread's partitions, and tells main what is done. [workers with a processor]
-import type { Clock } from '../base/clock.ts'
+import type { Clock, Timer } from '../base/clock.ts'
 import { fromWire, toWire, type WireError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { FromProcessor, ProcessorAsk, ProcessorStart } from '../control/processing.ts'
@@ -48,6 +48,7 @@ export class ProcessorHost implements HandOver {
   readonly #parts: ProcessorParts
   readonly #desk: ReportDesk
   readonly #plan: AttemptPlan
+  readonly #plans = new WeakMap<ProcessorPlace, AttemptPlan>()
   readonly #events: WorkedBatchEvents
   readonly #places = new Map<number, ProcessorPlace>()
   readonly #lanes: Lanes<Item>
@@ -57,6 +58,7 @@ export class ProcessorHost implements HandOver {
   readonly #asked = new Map<number, { resolve(): void; reject(error: unknown): void }>()
   #asks = 0
   #idle: (() => void) | undefined
+  readonly #graces: Timer[] = []
 
   constructor(parts: ProcessorParts) {
     const { clock, random, index, options, ledger } = parts
@@ -94,7 +96,7 @@ export class ProcessorHost implements HandOver {
       const before = this.#places.get(start.slot)
       if (before !== undefined) before.over = true
       this.#places.set(start.slot, new ProcessorPlace(start, this.#parts.options.onDeserializationError))
-      for (const { batch, worked } of this.#lanes.drop(String(start.slot))) worked.close(batch)
+      this.#drop(start.slot)
       this.pause(start.slot, start.paused)
     }
   }
@@ -104,6 +106,24 @@ export class ProcessorHost implements HandOver {
     if (paused) return this.#lanes.hold(String(slot))
     this.#lanes.resume(String(slot))
     this.#pump()
+  }
+
+  /** Nothing more of a partition is begun; main is told when nothing of it runs. */
+  release(slot: number, generation: number): void {
+    const place = this.#placeOf(slot, generation)
+    if (place === undefined) return
+    place.releasing = true
+    this.#drop(slot)
+    this.#tellReleased(place)
+  }
+
+  /** A partition is somebody else's: its handlers are told to give up, and what they do does not count. */
+  lose(slot: number, generation: number): void {
+    const place = this.#placeOf(slot, generation)
+    if (place === undefined) return
+    place.over = true
+    place.gone.abort()
+    this.#drop(slot)
   }
 
   /** Main has done what it was asked for, or could not. */
@@ -121,7 +141,8 @@ export class ProcessorHost implements HandOver {
   deliver(words: Words): void {
     const { memory, worker } = this.#parts
     const [slot, generation, entry] = [words[Field.slot]!, words[Field.generation]!, words[Field.entry]!]
-    const place = this.#placeOf(slot, generation)
+    const known = this.#placeOf(slot, generation)
+    const place = known?.releasing ? undefined : known
     this.#desk.taken(words)
     // From here on the bytes are the entry's business.
     words[Field.bytesSize] = 0
@@ -146,7 +167,7 @@ export class ProcessorHost implements HandOver {
 
   /** Begins nothing new; resolves when nothing runs any more. Handlers are told to give up after the grace. */
   async stop(graceMs: number): Promise<void> {
-    const timer = this.#parts.clock.after(graceMs, () => this.#givenUp.abort())
+    this.giveUp(graceMs)
     this.#ending.abort()
     for (const { batch, worked } of this.#lanes.drop()) worked.close(batch)
     if (this.#lanes.running > 0) {
@@ -154,7 +175,12 @@ export class ProcessorHost implements HandOver {
         this.#idle = resolve
       })
     }
-    timer.cancel()
+    for (const timer of this.#graces) timer.cancel()
+  }
+
+  /** Handlers are told to give up after so long. */
+  giveUp(graceMs: number): void {
+    this.#graces.push(this.#parts.clock.after(graceMs, () => this.#givenUp.abort()))
   }
 
   /** Nobody waits any more for what still runs, nor counts what it does. */
@@ -168,7 +194,7 @@ export class ProcessorHost implements HandOver {
   #placeOf(slot: number, generation: number): ProcessorPlace | undefined {
     if (this.#places.get(slot)?.generation !== generation) this.#parts.readMessages()
     const place = this.#places.get(slot)
-    return place?.generation === generation ? place : undefined
+    return place?.generation === generation && !place.over ? place : undefined
   }
 
   #add({ worked, lease, batch: whole }: Item): void {
@@ -190,11 +216,13 @@ export class ProcessorHost implements HandOver {
   async #run(started: Started<Item>): Promise<void> {
     const { worked, lease, batch } = started.item
     const { clock } = this.#parts
+    const { place } = worked
+    place.running++
     worked.beganMs ??= clock.now()
     try {
-      await runBatch(this.#plan, worked, batch, this.#parts.processor)
+      await runBatch(this.#planOf(place), worked, batch, this.#parts.processor)
     } catch (error) {
-      const { slot, generation } = worked.place
+      const { slot, generation } = place
       // The run ends with what main was told before, and without what failed.
       this.#desk.tell()
       this.#desk.whenSent(() => this.#parts.post({ type: 'failed', slot, generation, error: toWire(error) }))
@@ -202,10 +230,33 @@ export class ProcessorHost implements HandOver {
     const { arrivedUs, fetchUs, decodeUs, recordsBytes, count: records } = lease
     const processUs = (clock.now() - worked.beganMs) * 1000
     worked.measure = { records, recordsBytes, arrivedUs, fetchUs, decodeUs, processUs }
+    place.running--
     worked.close(batch)
     this.#lanes.done(started)
+    if (place.releasing) this.#tellReleased(place)
     this.#pump()
     if (this.#lanes.running === 0) this.#idle?.()
+  }
+
+  /** Handlers give up at the end of the run, and when their partition is gone. */
+  #planOf(place: ProcessorPlace): AttemptPlan {
+    let plan = this.#plans.get(place)
+    if (plan === undefined) {
+      plan = { ...this.#plan, handlers: AbortSignal.any([this.#givenUp.signal, place.gone.signal]) }
+      this.#plans.set(place, plan)
+    }
+    return plan
+  }
+
+  /** What waits of a partition is dropped. */
+  #drop(slot: number): void {
+    for (const { batch, worked } of this.#lanes.drop(String(slot))) worked.close(batch)
+  }
+
+  #tellReleased({ slot, generation, running }: ProcessorPlace): void {
+    if (running > 0) return
+    this.#desk.tell()
+    this.#desk.whenSent(() => this.#parts.post({ type: 'released', slot, generation }))
   }
 
   #commit({ slot, generation }: ProcessorPlace): Promise<void> {
