@@ -1,7 +1,7 @@
-// The `prepare` step: compiles src/ to dist/ when this is a checkout with its devDependencies installed, makes bundles
-// of what is always loaded whole, and builds the native kernel where cargo is.
+// The `prepare` step: compiles src/ to dist/ when this is a checkout with its devDependencies installed, bundles
+// it, and builds the native kernel where cargo is.
 import { spawnSync } from 'node:child_process'
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
@@ -18,21 +18,31 @@ if (existsSync(new URL('./src', import.meta.url))) {
 }
 
 /**
- * A file each for what is always loaded whole: one file takes a fifth of the time that a hundred modules do. They stay in
- * their folders, as they tell paths from there; the modules stay for `threads: 'inline'`. Not the processor's thread: user
- * code there imports millrace too, and must meet the same error classes.
+ * A few files in the place of hundreds, which take five times as long to load: one for each thread that runs no user code,
+ * and a shared set of chunks for all the rest, so that user code in a processor's thread meets the same classes as that
+ * thread. Chunks lie in a folder of dist, as the modules did: both tell paths from there.
  */
 async function bundle() {
   const { rolldown } = await import('rolldown')
-  const packages = /^[^./]/
-  const bundles = {
-    'protocol/apis': (id) => packages.test(id) || !/protocol\W(apis|messages\W.*)\.js$|^\.\W/.test(id),
-    'io/thread': packages,
-    'worker/thread': packages,
-  }
-  for (const [entry, external] of Object.entries(bundles)) {
-    const file = fileURLToPath(new URL(`./dist/${entry}.js`, import.meta.url))
-    const made = await rolldown({ input: file, platform: 'node', external })
+  const dist = fileURLToPath(new URL('./dist/', import.meta.url))
+  const settings = { platform: 'node', external: /^[^./]/ }
+  const threads = ['io/thread', 'worker/thread']
+  for (const entry of threads) {
+    const file = `${dist}${entry}.js`
+    const made = await rolldown({ ...settings, input: file })
     await made.write({ file, format: 'esm', codeSplitting: false })
+  }
+  const processors = ['worker/processor-thread', 'cli/demo-processor', 'cli/consume-processor']
+  const entries = ['index', 'broker/index', 'broker/thread', 'cli/main', ...processors]
+  const input = Object.fromEntries(entries.map((entry) => [entry, `${dist}${entry}.js`]))
+  const shared = /dist\W(base|bytes|client|control|delivery|engine|group|protocol|record|ring)\W/
+  const made = await rolldown({ ...settings, input })
+  const { output } = await made.write({
+    ...{ dir: dist, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
+    codeSplitting: { groups: [{ name: 'millrace', test: shared }] },
+  })
+  const kept = new Set([...output.map(({ fileName }) => fileName), ...threads.map((entry) => `${entry}.js`)])
+  for (const file of readdirSync(dist, { recursive: true })) {
+    if (file.endsWith('.js') && !kept.has(file.replaceAll('\\', '/'))) rmSync(`${dist}${file}`)
   }
 }

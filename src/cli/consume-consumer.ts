@@ -16,8 +16,8 @@ export interface ConsumerFlags extends PrintFlags {
   workers?: number
 }
 
-/** As for a thread's entry: `.ts` from source, `.js` from dist. */
-const PROCESSOR = new URL(`./consume-processor${import.meta.url.slice(-3)}`, import.meta.url)
+/** As for a thread's entry: `.ts` from source, `.js` from dist, where this may lie in another folder. */
+const PROCESSOR = new URL(`../cli/consume-processor${import.meta.url.slice(-3)}`, import.meta.url)
 /** How often it is looked whether the end is reached. */
 const LOOK_MS = 50
 

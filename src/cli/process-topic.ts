@@ -6,8 +6,8 @@ import { onInterrupt } from './exit.ts'
 import { startProgress } from './progress.ts'
 import { Reading, type ReadReport } from './reading.ts'
 
-/** As for a thread's entry: `.ts` from source, `.js` from dist. */
-const PROCESSOR = new URL(`./demo-processor${import.meta.url.slice(-3)}`, import.meta.url)
+/** As for a thread's entry: `.ts` from source, `.js` from dist, where this may lie in another folder. */
+const PROCESSOR = new URL(`../cli/demo-processor${import.meta.url.slice(-3)}`, import.meta.url)
 
 /** Reads all `records` of a topic without gaps, from the beginning. */
 export async function processTopic(options: KafkaOptions, topic: string, records: number): Promise<ReadReport> {
