@@ -59,7 +59,8 @@ export function checkBatch(records: Uint8Array | null, version: number, maxBytes
     const text = `Invalid sequence number ${header.baseSequence} in record batch with producerId ${header.producerId}`
     return refused(ErrorCode.INVALID_RECORD, text, true)
   }
-  if (header.codec > ZSTD) return refused(ErrorCode.CORRUPT_MESSAGE, `There is no codec ${header.codec}`)
+  // What Kafka did not think of: its own code stumbles over it.
+  if (header.codec > ZSTD) return refused(ErrorCode.UNKNOWN_SERVER_ERROR, `There is no codec ${header.codec}`, true)
   if (header.codec === ZSTD && version < ZSTD_SINCE_VERSION) {
     return refused(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, 'Zstandard needs Produce v7 or newer')
   }

@@ -1,9 +1,10 @@
 // The same requests to the embedded broker and to a real Kafka 4.3: the same answers, field by field.
 import { expect, test } from 'vitest'
+import { crc32c } from '../../src/bytes/crc32c.ts'
 import type { RequestInput } from '../../src/protocol/apis.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
-import { CRC_AT } from '../../src/record/batch.ts'
-import { encodeControlBatch } from '../../src/record/encode.ts'
+import { ATTRIBUTES_AT, BATCH_HEADER_BYTES, CRC_AT } from '../../src/record/batch.ts'
+import { encodeBatch, encodeControlBatch } from '../../src/record/encode.ts'
 import { kafkaDescribe } from '../support/kafka-describe.ts'
 import { batchOf } from './batches.ts'
 import type { RawClient } from './raw-client.ts'
@@ -47,6 +48,45 @@ async function topics({ ask, client, t }: ScriptContext): Promise<void> {
   await ask('delete an unknown id', 'DeleteTopics', 6, { timeoutMs, topics: [{ topicId: UNKNOWN_ID }] })
 }
 
+/** A batch with one byte changed, and a CRC that fits. */
+function spoiled(batch: Uint8Array, at: number, byte = 3): Uint8Array {
+  batch[at] = byte
+  new DataView(batch.buffer, batch.byteOffset).setUint32(CRC_AT, crc32c(batch, ATTRIBUTES_AT))
+  return batch
+}
+
+/** A topic that wants keys, and takes no records that are older than a minute. */
+async function strictTopic({ ask, client, prefix }: ScriptContext): Promise<void> {
+  const name = `${prefix}strict`
+  const configs = [
+    { name: 'cleanup.policy', value: 'compact' },
+    { name: 'message.timestamp.before.max.ms', value: '60000' },
+  ]
+  await client.call('CreateTopics', 7, {
+    timeoutMs,
+    topics: [{ name, numPartitions: 1, replicationFactor: 1, configs }],
+  })
+  await ledTopic(client, name, 1)
+  const now = Date.now()
+  const produce = (what: string, records: { key?: Uint8Array; value: Uint8Array; timestamp: number }[]) =>
+    ask(what, 'Produce', 9, {
+      acks: -1,
+      timeoutMs,
+      topicData: [{ name, partitionData: [{ index: 0, records: encodeBatch(records) as Uint8Array }] }],
+    })
+  const value = Buffer.from('v')
+  await produce('write with keys', [{ key: value, value, timestamp: now }])
+  await produce('write one without a key', [
+    { key: value, value, timestamp: now },
+    { value, timestamp: now },
+  ])
+  await produce('write from the past', [{ key: value, value, timestamp: now - 3_600_000 }])
+  await produce('write from the past without a key', [
+    { value, timestamp: now },
+    { key: value, value, timestamp: now - 3_600_000 },
+  ])
+}
+
 async function writing({ ask, t }: ScriptContext): Promise<void> {
   const produce = (what: string, records: Uint8Array | null, { index = 0, acks = -1, version = 9 } = {}) =>
     ask(what, 'Produce', version, {
@@ -67,6 +107,10 @@ async function writing({ ask, t }: ScriptContext): Promise<void> {
   await produce('write a control batch', batchOf(1, { control: true }))
   await produce('write to a missing partition', batchOf(1), { index: 9 })
   await produce('write with acks 2', batchOf(1), { acks: 2 })
+  await produce('write records that end too early', spoiled(batchOf(3), BATCH_HEADER_BYTES))
+  await produce('write an unknown codec', spoiled(batchOf(3), ATTRIBUTES_AT + 1, 6))
+  await produce('write from the future', batchOf(2, { timestamp: 1_900_000_000_000 }))
+  await produce('write a producer without a sequence', batchOf(1, { producerId: 5n, producerEpoch: 0 }))
   await produce('write zstd with an old version', batchOf(2, { codec: 'zstd' }), { version: 6 })
   await ask('write to an unknown id', 'Produce', 13, {
     acks: 1,
@@ -223,7 +267,7 @@ async function groups({ ask, client, t, prefix }: ScriptContext): Promise<void> 
 kafkaDescribe('the embedded broker answers like Kafka', (kafka) => {
   test('to a script of topics, writes, reads, sessions and offsets', async () => {
     const prefix = `like-${process.pid}-${Date.now().toString(36)}-`
-    const parts = [topics, writing, reading, sessions, offsets, groups]
+    const parts = [topics, writing, strictTopic, reading, sessions, offsets, groups]
     expect(await expectSameAnswers(kafka.brokers[0]!, prefix, parts)).toBeGreaterThan(70)
   })
 })

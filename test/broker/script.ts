@@ -24,6 +24,7 @@ const incidental = new Set([
   'nodeId',
   'leaderId',
   'errorMessage',
+  'batchIndexErrorMessage',
   'documentation',
 ])
 /** An answer without what is incidental. Ids that a broker made up are only told apart from none. */
