@@ -6,6 +6,7 @@ import { ownKafkaDescribe } from '../../support/kafka-describe.ts'
 import { classicScript } from './classic-script.ts'
 import { consumerScript } from './consumer-script.ts'
 import { GroupScript, type Step } from './group-script.ts'
+import { randomScript } from './random-script.ts'
 import { sessionScript } from './session-script.ts'
 import { transactionScript } from './transaction-script.ts'
 
@@ -27,11 +28,15 @@ const properties = {
   'group.consumer.session.timeout.ms': 4000,
 }
 
+const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9))
+
 ownKafkaDescribe('the embedded coordinator answers like Kafka', { properties }, (kafka) => {
   test.each([
     ['classic groups', classicScript],
     ['KIP-848 groups', consumerScript],
     ['offsets in transactions', transactionScript],
+    ['random members', randomScript(seed, 200)],
+    ['other random members', randomScript(seed + 1, 200)],
     ['members that fall silent', sessionScript],
   ])('%s', async (_name, run) => {
     const prefix = `like-${process.pid}-${Date.now().toString(36)}-`
