@@ -18,8 +18,8 @@ if (existsSync(new URL('./src', import.meta.url))) {
 }
 
 /**
- * A few files in the place of hundreds, which take five times as long to load: one for each thread that runs no user code,
- * and a shared set of chunks for all the rest, so that user code in a processor's thread meets the same classes as that
+ * A few files in the place of hundreds, which take five times as long to load: one for each thread that runs no user
+ * code, and shared chunks for all the rest, so that user code in a processor's thread meets the same classes as that
  * thread. Chunks lie in a folder of dist, as the modules did: both tell paths from there.
  */
 async function bundle() {

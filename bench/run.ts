@@ -1,4 +1,4 @@
-// `npm run bench [-- --quick]`: reads from and writes to a real Kafka beside the rivals, and says which goals are met. [bench]
+// `npm run bench [-- --quick]`: reads and writes a real Kafka beside the rivals, and holds goals. [bench]
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'

@@ -16,7 +16,8 @@ export function describeReport(report: ReadReport): string {
 /** The same for writing. */
 export function describeWriting(report: WriteReport): string {
   const { bytes, sentBytes, batches, queueMs, latencyMs } = report
-  const left = `${byteWords(sentBytes)} in ${grouped(batches)} batches, ${short((100 * sentBytes) / bytes)} % of the values`
+  const share = short((100 * sentBytes) / bytes)
+  const left = `${byteWords(sentBytes)} in ${grouped(batches)} batches, ${share} % of the values`
   const steps = [
     ['queue', queueMs, 'from its first record to its request'],
     ['answer', latencyMs, 'from the request to the answer'],

@@ -1,4 +1,4 @@
-// What a lease holds of the engine's memory: of its own, to be given back also when the lease was forgotten. [main, workers]
+// What a lease holds of the engine's memory: given back also when the lease was forgotten. [main, workers]
 import type { Memory } from '../ring/memory.ts'
 import type { WorkerView } from '../ring/worker-view.ts'
 

@@ -1,4 +1,4 @@
-// Batches that user code forgot: the garbage collector finds them, their memory comes back, and it is told. [main thread]
+// Batches that user code forgot: the garbage collector finds them, and their memory comes back. [main thread]
 import type { Clock, Timer } from '../base/clock.ts'
 import type { Holding } from '../delivery/holding.ts'
 import type { Lease } from '../delivery/lease.ts'

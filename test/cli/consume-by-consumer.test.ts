@@ -1,4 +1,4 @@
-// `consume` in worker threads and in groups: the same records, once, and what a group has printed it has. [test process]
+// `consume` in worker threads and in groups: the same records, once; a group goes on where it was. [test process]
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Broker } from '../../src/broker/index.ts'
 import { millrace } from './millrace.ts'

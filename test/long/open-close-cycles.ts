@@ -1,5 +1,5 @@
 // Opens, reads and closes again and again: memory must not grow, threads and handles must go. Long form: 1,000 cycles,
-// `node --expose-gc test/long/open-close-cycles.ts [cycles] [workers|inline]`; short form: test/scenario/open-close. [test]
+// `node --expose-gc test/long/open-close-cycles.ts [cycles] [workers|inline]`; in CI: test/scenario/open-close. [test]
 import { readdirSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { BrokerThread } from '../../src/wiring/broker-thread.ts'

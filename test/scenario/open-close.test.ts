@@ -1,5 +1,4 @@
-// Opened, read and closed again and again: no thread, handle or buffer stays. Short form of test/long/open-close-cycles.
-// [test]
+// Opened, read and closed again and again: nothing stays. Short form of test/long/open-close-cycles. [test]
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
