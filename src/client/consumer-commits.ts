@@ -103,9 +103,7 @@ export class ConsumerCommits {
         const again = () => {
           if (this.#timer === timer) next()
         }
-        this.floors(partitions())
-          .catch((error) => this.#failed(error))
-          .then(again)
+        this.processed(partitions()).catch(this.#plan.failed).then(again)
       })
       this.#timer = timer
     }
@@ -118,9 +116,17 @@ export class ConsumerCommits {
     this.#timer = undefined
   }
 
-  /** In a rebalance nothing is lost: it is part of the next commit, or read again by whoever has it then. */
-  #failed(error: unknown): void {
-    if (!(error instanceof RebalanceInProgress)) this.#plan.failed(error)
+  /**
+   * Commits what is processed, with `autoCommit`. A member that the group goes on without commits nothing, and nothing
+   * is lost: it is part of the next commit, or read again by whoever has it then.
+   */
+  async processed(partitions: readonly ConsumerPartition[]): Promise<void> {
+    if (!this.auto) return
+    try {
+      await this.floors(partitions)
+    } catch (error) {
+      if (!(error instanceof RebalanceInProgress) || this.#plan.identity() === 'none') throw error
+    }
   }
 
   /** The last one: rejects when it takes longer than `limitMs`, whatever else is under way. */
@@ -134,7 +140,7 @@ export class ConsumerCommits {
     })
     const timer = clock.after(limitMs, () => late())
     try {
-      await Promise.race([this.floors(partitions), expired])
+      await Promise.race([this.processed(partitions), expired])
     } finally {
       timer.cancel()
     }

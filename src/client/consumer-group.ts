@@ -1,4 +1,5 @@
 // The group side of a consumer: what it is subscribed to, its membership, and what user code is told. [main thread]
+import type { Timer } from '../base/clock.ts'
 import type { MillraceError } from '../base/errors.ts'
 import type { GroupIdentity } from '../control/grouping.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -99,10 +100,16 @@ export class ConsumerGroup {
   }
 
   /** Gives everything up: what runs is finished, what is processed is committed, the listener is told. */
-  async giveUp(): Promise<void> {
+  async giveUp(limitMs: number): Promise<void> {
     const { names } = this.#plan.assignment
     this.#rebalance?.end()
-    if (this.#member !== undefined && names.length > 0) await this.#rebalance?.revoked(names)
+    if (this.#member === undefined || this.#engine === undefined || names.length === 0) return
+    let timer: Timer | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = this.#engine!.clock.after(limitMs, resolve)
+    })
+    await Promise.race([this.#rebalance?.revoked(names), late])
+    timer?.cancel()
   }
 
   /** Leaves the group; rejects with what the coordinator said about that. */

@@ -58,6 +58,7 @@ const CLOSE_MS = 5_000
 const LAST_COMMIT_MS = 1_000
 const STOP_READING_MS = 2_000
 const RECV_BATCH_MS = 1_000
+const GIVE_UP_MS = 500
 const LEAVE_MS = 1_000
 
 /**
@@ -152,7 +153,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   /** Gives everything back, leaves the group and reads nothing; `subscribe` or `assign` begin anew. */
   async unsubscribe(): Promise<void> {
     this.#refuseClosed()
-    await this.#group.giveUp()
+    await this.#group.giveUp(this.#plan.defaultApiTimeoutMs)
     const subscribed = this.#group.subscribed
     this.#assignment.replace([])
     await this.#assignment.settled()
@@ -248,7 +249,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       const { source } = this.#assignment
       if (source !== undefined && this.#closing === undefined) {
         source.takeBack()
-        if (this.#commits.auto) await this.#commits.floors(source.partitions)
+        await this.#commits.processed(source.partitions)
       }
     }
   }
@@ -364,16 +365,16 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   async #close(timeoutMs: number, permanently: boolean): Promise<void> {
     const { source } = this.#assignment
     try {
-      source?.interrupt()
-      await this.#run?.stop(Math.max(0, timeoutMs - LAST_COMMIT_MS - STOP_READING_MS))
+      await this.#run?.stop(Math.max(0, timeoutMs - LAST_COMMIT_MS - GIVE_UP_MS - STOP_READING_MS))
       this.#commits.stop()
       if (source !== undefined) await this.#commits.last(source.partitions, LAST_COMMIT_MS)
-      await this.#group.giveUp()
     } finally {
+      await this.#group.giveUp(GIVE_UP_MS)
       this.#over = true
       this.#assignment.leave()
-      await this.#assignment.settled()
-      await this.#group.leave({ permanently, timeoutMs: LEAVE_MS }).catch(() => undefined)
+      // What the group says to a member that goes changes nothing.
+      const leaving = this.#group.leave({ permanently, timeoutMs: LEAVE_MS }).catch(() => undefined)
+      await Promise.all([this.#assignment.settled(), leaving])
       this.#plan.closed(this as Consumer<unknown, unknown>)
     }
   }

@@ -69,12 +69,11 @@ export class GroupRebalance {
 
   /** Partitions go: what runs is finished, what is processed is committed, and then they are nobody's. */
   async revoked(names: TopicPartition[]): Promise<void> {
-    const { commits } = this.#plan
     const partitions = this.#find(names)
     await this.#drain(partitions)
     await this.#commit(partitions)
     await this.#tell('onRevoked', names)
-    if (commits.auto) await this.#commit(partitions)
+    await this.#commit(partitions)
     if (this.#eager) for (const { paused, key } of partitions) if (paused) this.#paused.add(key)
     this.#remove(names, partitions)
   }
@@ -133,13 +132,10 @@ export class GroupRebalance {
   }
 
   async #commit(partitions: ConsumerPartition[]): Promise<void> {
-    const { commits } = this.#plan
-    if (!commits.auto || partitions.length === 0) return
     try {
-      await commits.floors(partitions)
+      await this.#plan.commits.processed(partitions)
     } catch (error) {
-      // Who is no member any more commits nothing: others read that again.
-      if (!(error instanceof RebalanceInProgress)) this.#plan.failed(error)
+      this.#plan.failed(error)
     }
   }
 
