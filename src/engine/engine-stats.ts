@@ -5,7 +5,7 @@ import type { Engine } from './engine.ts'
 export interface EngineStats {
   /** Share of its life that each thread was busy, 0 to 1, by name; none in inline mode. */
   busy: Record<string, number>
-  /** The fullest ring from the I/O thread to a worker and from a worker to main, 0 to 1. A full one stops its sender. */
+  /** The fullest ring from the I/O thread to a worker, and from a worker to main, 0 to 1. A full one is waited for. */
   ringFill: { toWorkers: number; toMain: number }
   /** Bytes of shared memory that are held, and how many there are. */
   heldBytes: number
