@@ -19,8 +19,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitionReassignment;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.RecordsToDelete;
@@ -29,8 +31,10 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.ElectionType;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -84,18 +88,67 @@ public final class KafkaTool {
             case "abort": producer(request).abortTransaction(); return json.nullNode();
             case "consume": return consume(topic, request);
             case "offsets": return offsets(topic, request);
+            case "moveLeader": return moveLeader(new TopicPartition(topic, request.get("partition").asInt()), request);
+            case "partition": return partition(topic, request.get("partition").asInt());
+            case "coordinator": return coordinator(request.get("group").asText(), request.get("transactional").asBoolean());
             default: throw new IllegalArgumentException("unknown request " + request);
         }
     }
 
     private Admin admin() {
-        if (admin == null) admin = Admin.create(Map.of("bootstrap.servers", bootstrap));
+        // A broker that was stopped must not hold up questions that another one can answer.
+        if (admin == null) {
+            admin = Admin.create(Map.of("bootstrap.servers", bootstrap, "request.timeout.ms", "5000"));
+        }
         return admin;
     }
 
     private JsonNode done(Future<?> future) throws Exception {
         future.get();
         return json.nullNode();
+    }
+
+    /** The same replicas with another one first, and then an election of the first. */
+    private JsonNode moveLeader(TopicPartition partition, JsonNode request) throws Exception {
+        int to = request.get("to").asInt();
+        List<Integer> replicas = new ArrayList<>();
+        replicas.add(to);
+        for (var node : describe(partition).replicas()) if (node.id() != to) replicas.add(node.id());
+        admin().alterPartitionReassignments(
+            Map.of(partition, Optional.of(new NewPartitionReassignment(replicas)))).all().get();
+        for (int i = 0; describe(partition).leader() == null || describe(partition).leader().id() != to; i++) {
+            if (i > 300) throw new IllegalStateException(partition + " is not led by " + to);
+            try {
+                admin().electLeaders(ElectionType.PREFERRED, Set.of(partition)).all().get();
+            } catch (java.util.concurrent.ExecutionException e) {
+                // Not needed any more, or not possible yet: the next look tells.
+                if (!(e.getCause() instanceof org.apache.kafka.common.errors.ApiException)) throw e;
+            }
+            Thread.sleep(20);
+        }
+        return json.nullNode();
+    }
+
+    /** Answers [leader or -1, in-sync replicas, replicas]. */
+    private JsonNode partition(String topic, int index) throws Exception {
+        TopicPartitionInfo info = describe(new TopicPartition(topic, index));
+        int leader = info.leader() == null ? -1 : info.leader().id();
+        return json.createArrayNode().add(leader).add(info.isr().size()).add(info.replicas().size());
+    }
+
+    private TopicPartitionInfo describe(TopicPartition partition) throws Exception {
+        return admin().describeTopics(List.of(partition.topic())).allTopicNames().get()
+            .get(partition.topic()).partitions().get(partition.partition());
+    }
+
+    /** The node that coordinates a group or a transactional id. */
+    private JsonNode coordinator(String key, boolean transactional) throws Exception {
+        if (!transactional) {
+            var groups = admin().describeConsumerGroups(List.of(key)).all().get();
+            return json.getNodeFactory().numberNode(groups.get(key).coordinator().id());
+        }
+        var transactions = admin().describeTransactions(List.of(key)).all().get();
+        return json.getNodeFactory().numberNode(transactions.get(key).coordinatorId());
     }
 
     private JsonNode createTopic(String name, JsonNode request) throws Exception {

@@ -80,6 +80,11 @@ export class KafkaNode {
     }
   }
 
+  /** Stops the process where it is (SIGSTOP), or lets it go on. Its sockets stay open: clients see silence. */
+  freeze(frozen: boolean): void {
+    this.#child?.kill(frozen ? 'SIGSTOP' : 'SIGCONT')
+  }
+
   /** Ends the process and waits until it is gone. */
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const child = this.#child
@@ -87,6 +92,8 @@ export class KafkaNode {
     const gone = once(child, 'exit')
     child.ref()
     child.kill(signal)
+    // One that was stopped ends only when it goes on.
+    child.kill('SIGCONT')
     await gone
   }
 }
@@ -95,6 +102,8 @@ export class KafkaNode {
 export interface NodePorts {
   client: number
   controller: number
+  /** A second listener for clients, and where they are told that it is: a proxy listens there. */
+  proxied?: { listener: number; advertised: number }
 }
 
 /**
@@ -140,14 +149,18 @@ async function brokersSeen(port: number): Promise<number> {
 }
 
 function serverProperties(id: number, ports: NodePorts[]): Record<string, string | number> {
-  const { client, controller } = ports[id - 1]!
+  const { client, controller, proxied } = ports[id - 1]!
+  const listeners = (proxiedPort: number | undefined) =>
+    [`PLAINTEXT://127.0.0.1:${client}`, proxiedPort && `PROXIED://127.0.0.1:${proxiedPort}`].filter(Boolean).join(',')
   const copies = ports.length
   return {
     'process.roles': 'broker,controller',
     'node.id': id,
     'controller.quorum.voters': ports.map((port, i) => `${i + 1}@127.0.0.1:${port.controller}`).join(','),
-    listeners: `PLAINTEXT://127.0.0.1:${client},CONTROLLER://127.0.0.1:${controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${client}`,
+    listeners: `${listeners(proxied?.listener)},CONTROLLER://127.0.0.1:${controller}`,
+    'advertised.listeners': listeners(proxied?.advertised),
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name': 'PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'auto.create.topics.enable': 'false',
     'message.max.bytes': 20_000_000,

@@ -58,6 +58,24 @@ export class KafkaTool {
     await this.#ask({ do: 'deleteRecords', topic, partition, before })
   }
 
+  /** Makes another replica the leader: a reassignment, then an election. Nodes are numbered from 1, as Kafka does. */
+  async moveLeader(topic: string, partition: number, nodeId: number): Promise<void> {
+    await this.#ask({ do: 'moveLeader', topic, partition, to: nodeId })
+  }
+
+  /** The leader of a partition (-1: none), and how many of its replicas are in sync. */
+  async partition(topic: string, partition: number): Promise<{ leader: number; inSync: number; replicas: number }> {
+    const [leader, inSync, replicas] = (await this.#ask({ do: 'partition', topic, partition })) as number[]
+    return { leader: leader!, inSync: inSync!, replicas: replicas! }
+  }
+
+  /** The node that coordinates a group that exists, or a transactional id in use. */
+  async coordinator(key: { group: string } | { transactionalId: string }): Promise<number> {
+    const transactional = 'transactionalId' in key
+    const name = transactional ? key.transactionalId : key.group
+    return (await this.#ask({ do: 'coordinator', group: name, transactional })) as number
+  }
+
   /** Produces and flushes; `config` takes Java's producer properties. Answers where each record went. */
   async produce(
     topic: string,
@@ -84,6 +102,7 @@ export class KafkaTool {
     const all = { ...config, 'transactional.id': id }
     await this.#ask({ do: 'begin', config: all })
     return {
+      transactionalId: id,
       produce: (topic, records) => this.produce(topic, records, all),
       begin: async () => void (await this.#ask({ do: 'begin', config: all })),
       commit: async () => void (await this.#ask({ do: 'commit', config: all })),
@@ -156,6 +175,7 @@ export class KafkaTool {
 
 /** An open transaction of a Java producer. */
 export interface JavaTransaction {
+  readonly transactionalId: string
   produce(topic: string, records: readonly JavaRecord[]): ReturnType<KafkaTool['produce']>
   /** Begins the next transaction with the same transactional id. */
   begin(): Promise<void>

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { dumpLog } from './console-tools.ts'
 import { kafkaDescribe, ownKafkaDescribe } from './kafka-describe.ts'
+import { KafkaTool } from './kafka-tool.ts'
 
 kafkaDescribe('the shared Kafka', (kafka) => {
   test('null, empty, duplicate and large parts of records come back as they were sent', async () => {
@@ -79,15 +80,62 @@ kafkaDescribe('the shared Kafka', (kafka) => {
   })
 })
 
-ownKafkaDescribe('a Kafka of three brokers', { brokers: 3 }, (kafka, cluster) => {
-  test('goes on without one broker, and takes it back', async () => {
+ownKafkaDescribe('a Kafka of three brokers', { brokers: 3, proxied: true }, (kafka, cluster) => {
+  test('goes on without the broker that coordinates a transaction, and takes it back', async () => {
     const topic = await kafka.topic('replicated', { partitions: 3, replicationFactor: 3 })
-    await cluster().kill(1)
-    expect(cluster().pid(1)).toBeUndefined()
+    const transaction = await kafka.java.transaction()
+    await transaction.produce(topic, [{ value: 'begun' }])
+    const index = (await kafka.java.coordinator(transaction)) - 1
+    await cluster().kill(index)
+    expect(cluster().pid(index)).toBeUndefined()
     const records = Array.from({ length: 30 }, (_, i) => ({ partition: i % 3, value: `v${i}` }))
-    await kafka.java.produce(topic, records, { acks: 'all' })
-    await cluster().restart(1)
-    expect(cluster().pid(1)).toBeGreaterThan(0)
-    expect(await kafka.java.consume(topic)).toHaveLength(30)
-  })
+    await transaction.produce(topic, records)
+    await transaction.commit()
+    await cluster().restart(index)
+    expect(cluster().pid(index)).toBeGreaterThan(0)
+    expect(await kafka.java.consume(topic)).toHaveLength(31)
+    await expect.poll(() => kafka.java.partition(topic, 0), { timeout: 60_000 }).toMatchObject({ inSync: 3 })
+  }, 180_000)
+
+  test('leaders move where they are told to, round after round', async () => {
+    const topic = await kafka.topic('led', { partitions: 2, replicationFactor: 3 })
+    for (const to of [1, 2, 3, 1, 3]) {
+      await kafka.java.moveLeader(topic, 1, to)
+      expect(await kafka.java.partition(topic, 1)).toEqual({ leader: to, inSync: 3, replicas: 3 })
+      await kafka.java.produce(topic, [{ partition: 1, value: `${to}` }], { acks: 'all' })
+    }
+    expect((await kafka.java.consume(topic)).map(({ value }) => String(value))).toEqual(['1', '2', '3', '1', '3'])
+  }, 180_000)
+
+  test('a stopped leader says nothing, and another one takes over', async () => {
+    const topic = await kafka.topic('stopped', { partitions: 1, replicationFactor: 3 })
+    await kafka.java.moveLeader(topic, 0, 3)
+    cluster().pause(2)
+    try {
+      await kafka.java.produce(topic, [{ partition: 0, value: 'x' }], { acks: 'all', 'request.timeout.ms': 2000 })
+    } finally {
+      cluster().resume(2)
+    }
+    // The one that was stopped takes itself for the leader until it hears of the others.
+    const others = () => kafka.java.partition(topic, 0).then(({ leader, inSync }) => leader !== 3 && inSync === 3)
+    await expect.poll(others, { timeout: 60_000 }).toBe(true)
+  }, 180_000)
+
+  test('clients may come through proxies, which cut them off', async () => {
+    const topic = await kafka.topic('proxied', { partitions: 3, replicationFactor: 3 })
+    const through = new KafkaTool(cluster().proxied)
+    for (const proxy of cluster().proxies) Object.assign(proxy.faults, { sliceBytes: 100, jitterMs: 1 })
+    const config = { acks: 'all', 'linger.ms': 0, 'batch.size': 200 }
+    for (let round = 0; round < 5; round++) {
+      const records = Array.from({ length: 30 }, (_, i) => ({ partition: i % 3, value: `${round}/${i}` }))
+      const written = through.produce(topic, records, config)
+      cluster().proxies[round % 3]!.cut()
+      await written
+    }
+    expect(cluster().proxies.every(({ connectionCount }) => connectionCount > 0)).toBe(true)
+    for (const proxy of cluster().proxies) proxy.calm()
+    expect(new Set((await through.consume(topic)).map(({ value }) => String(value))).size).toBe(150)
+    expect(await kafka.java.consume(topic)).toHaveLength(150)
+    await through.close()
+  }, 180_000)
 })
