@@ -3,6 +3,7 @@ import type { RequestOf, ResponseInput } from '../../protocol/apis.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { refuseCoordination } from '../groups/coordination.ts'
 import type { CommitVerdict } from '../groups/groups.ts'
+import { offsetToCommit } from '../groups/offset-to-commit.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import { findPartition } from '../partition-reader.ts'
 
@@ -17,10 +18,9 @@ export const offsetCommit: Handler<'OffsetCommit'> = {
       if (typeof found === 'number') return found
       const errorCode = verdict(found.topic.id, found.index)
       if (errorCode !== ErrorCode.NONE) return errorCode
-      const metadata = partition.committedMetadata ?? ''
-      if (Buffer.byteLength(metadata) > offsetMetadataMaxBytes) return ErrorCode.OFFSET_METADATA_TOO_LARGE
-      const { committedOffset: offset, committedLeaderEpoch: leaderEpoch } = partition
-      cluster.offsets.commit(request.groupId, found.topic.name, found.index, { offset, leaderEpoch, metadata })
+      const offset = offsetToCommit(partition, offsetMetadataMaxBytes)
+      if (typeof offset === 'number') return offset
+      cluster.offsets.commit(request.groupId, found.topic.name, found.index, offset)
       return ErrorCode.NONE
     })
   },

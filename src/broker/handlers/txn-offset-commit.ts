@@ -2,6 +2,7 @@
 import type { RequestOf, ResponseInput } from '../../protocol/apis.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
 import { refuseGroup } from '../groups/coordination.ts'
+import { offsetToCommit } from '../groups/offset-to-commit.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import { findPartition } from '../partition-reader.ts'
 import { offsetsPartitionOf } from '../transactions/transaction.ts'
@@ -28,11 +29,10 @@ export const txnOffsetCommit: Handler<'TxnOffsetCommit'> = {
       if (typeof found === 'number') return found
       const errorCode = verdict(found.topic.id, found.index)
       if (errorCode !== ErrorCode.NONE) return errorCode
-      const metadata = partition.committedMetadata ?? ''
-      if (Buffer.byteLength(metadata) > offsetMetadataMaxBytes) return ErrorCode.OFFSET_METADATA_TOO_LARGE
-      const { committedOffset: offset, committedLeaderEpoch: leaderEpoch } = partition
+      const offset = offsetToCommit(partition, offsetMetadataMaxBytes)
+      if (typeof offset === 'number') return offset
       const key = { group: groupId, topic, partition: partition.partitionIndex }
-      cluster.offsets.commitInTransaction(request.producerId, key, { offset, leaderEpoch, metadata })
+      cluster.offsets.commitInTransaction(request.producerId, key, offset)
       return ErrorCode.NONE
     })
   },
