@@ -17,6 +17,23 @@ function startAll(from: Lanes<number>): Started<number>[] {
 
 const items = (started: Started<number>[]) => started.map(({ item }) => item)
 
+it('what is held back waits, also what came meanwhile; others start, and it goes on in its order', () => {
+  const all = lanes('partition')
+  all.add('a', 1)
+  all.hold('a')
+  all.add('a', 2)
+  all.add('b', 3)
+  expect(items(startAll(all))).toEqual([3])
+  all.resume('a')
+  const [first] = startAll(all)
+  expect(first!.item).toBe(1)
+  all.hold('a')
+  all.done(first!)
+  expect(items(startAll(all))).toEqual([])
+  all.resume('a')
+  expect(items(startAll(all))).toEqual([2])
+})
+
 describe('order', () => {
   it("'partition': one of each partition at a time", () => {
     const all = lanes('partition')
