@@ -1,13 +1,7 @@
 // The public surface of millrace. [main thread]
 export * from './base/errors.ts'
-export type {
-  Admin,
-  AdminChangeOptions,
-  CreatedTopic,
-  ListedTopic,
-  PartitionDescription,
-  TopicDescription,
-} from './client/admin.ts'
+export type { Admin, AdminChangeOptions, CreatedTopic } from './client/admin.ts'
+export type { ListedTopic, PartitionDescription, TopicDescription } from './client/admin-describe.ts'
 export type { NewPartitions, NewTopic, ReplicaAssignments, TopicReference } from './client/admin-topic.ts'
 export type { CloseOptions } from './client/close-options.ts'
 export type { CommittedOffset, OffsetToCommit } from './client/committer.ts'

@@ -54,7 +54,7 @@ export function clientOptions(flags: ClientFlags, preset: KafkaOptions = {}, fro
   return mergeLayers(...layers, profiled ? emptyLayer : flagLayer({ ...preset }, from)) as KafkaOptions
 }
 
-/** Takes the options of one scope out, as `-X linger.ms=0` for a producer; both halves remember where they came from. */
+/** Takes the options of one scope out, as `-X linger.ms=0` for a producer; both halves remember their sources. */
 export function splitOptions(options: KafkaOptions, scope: OptionScope): { kafka: KafkaOptions; own: object } {
   const sources = sourcesOf(options)
   const half = (isOwn: boolean) => {

@@ -18,7 +18,8 @@ export async function* lines(input: Readable, maxBytes: number, signal: AbortSig
     begun.push(piece)
     begunBytes += piece.length
     if (begunBytes <= maxBytes) return
-    const text = `Line ${count + 1} has more than ${maxBytes} bytes: raise max.request.size, and max.message.bytes of the topic.`
+    const limits = 'max.request.size, and max.message.bytes of the topic'
+    const text = `Line ${count + 1} has more than ${maxBytes} bytes: raise ${limits}.`
     throw new MessageTooLarge('MESSAGE_TOO_LARGE', text)
   }
   const take = () => {

@@ -1,7 +1,32 @@
 // Topics described: partitions page by page where brokers can (KIP-966), and settings. [main thread]
 import type { ResponseOf } from '../protocol/apis.ts'
-import type { TopicDescription } from './admin.ts'
 import { type AdminCall, throwRefused } from './admin-call.ts'
+
+/** A topic in a list. */
+export interface ListedTopic {
+  name: string
+  id: string
+  partitions: number
+  /** It belongs to Kafka itself, like `__consumer_offsets`. */
+  internal: boolean
+}
+
+/** One partition of a described topic; brokers by their ids, -1: none. */
+export interface PartitionDescription {
+  partition: number
+  leader: number
+  leaderEpoch: number
+  replicas: number[]
+  isr: number[]
+  offline: number[]
+}
+
+/** A described topic. */
+export interface TopicDescription extends Omit<ListedTopic, 'partitions'> {
+  partitions: PartitionDescription[]
+  /** All settings in force, when they were asked for; null where a value may not be seen. */
+  configs?: Record<string, string | null>
+}
 
 type Answer = ResponseOf<'DescribeTopicPartitions'>
 type TopicPage = Answer['topics'][number]

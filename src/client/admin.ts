@@ -4,7 +4,13 @@ import type { VersionWish } from '../control/commands.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { RequestInput, ResponseOf } from '../protocol/apis.ts'
 import { AdminCall, type AdminCallOptions } from './admin-call.ts'
-import { configValues, describeConfigs, describePartitions } from './admin-describe.ts'
+import {
+  configValues,
+  describeConfigs,
+  describePartitions,
+  type ListedTopic,
+  type TopicDescription,
+} from './admin-describe.ts'
 import {
   type CreatableTopic,
   checkDeletion,
@@ -31,32 +37,6 @@ export interface CreatedTopic {
   replicationFactor: number
   /** All settings in force; those that may not be seen are left out. */
   configs: Record<string, string | null>
-}
-
-/** A topic in a list. */
-export interface ListedTopic {
-  name: string
-  id: string
-  partitions: number
-  /** It belongs to Kafka itself, like `__consumer_offsets`. */
-  internal: boolean
-}
-
-/** One partition of a described topic; brokers by their ids, -1: none. */
-export interface PartitionDescription {
-  partition: number
-  leader: number
-  leaderEpoch: number
-  replicas: number[]
-  isr: number[]
-  offline: number[]
-}
-
-/** A described topic. */
-export interface TopicDescription extends Omit<ListedTopic, 'partitions'> {
-  partitions: PartitionDescription[]
-  /** All settings in force, when they were asked for; null where a value may not be seen. */
-  configs?: Record<string, string | null>
 }
 
 /** -1: as the broker is set. Brokers know that since this version of CreateTopics (KIP-464). */

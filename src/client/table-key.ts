@@ -5,7 +5,7 @@ import { InvalidOption } from '../base/errors.ts'
 const NOT_BYTES = '\u{100}'
 const ASCII = /^[\0-\x7f]*$/
 
-/** The content of a key as text. A text has that of its bytes in UTF-8, an object that of its JSON with sorted names. */
+/** The content of a key as text: of a text its bytes in UTF-8, of an object its JSON with sorted names. */
 export function contentOf(key: unknown): string {
   if (typeof key === 'string') return ASCII.test(key) ? key : Buffer.from(key, 'utf8').toString('latin1')
   if (key instanceof Uint8Array) return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')

@@ -12,7 +12,7 @@ const record = (key: string | null, value: string | null, offset = 0): TableReco
 })
 
 describe('a table', () => {
-  it('has the newest value of each key; two Buffers of the same bytes are one key, and text stands for its bytes', () => {
+  it('has the newest value of each key; Buffers of the same bytes are one, and text stands for its bytes', () => {
     const table = new CompactedTable()
     table.apply([record('a', '1'), record('ä', '2'), record('a', '3')])
     expect(table.size).toBe(2)

@@ -8,7 +8,7 @@ let names = 0
 const fresh = (prefix: string) => `admin-${prefix}-${process.pid}-${Date.now()}-${names++}`
 
 onEveryGround('admin', (ground) => {
-  test('a topic that was made is there: with its partitions, settings and id, and can be written to at once', async () => {
+  test('a topic that was made is there, with its partitions, settings and id, to be written to at once', async () => {
     const { admin } = ground.kafka()
     const topic = fresh('made')
     const configs = { 'cleanup.policy': 'compact', 'retention.ms': 3_600_000 }

@@ -113,7 +113,7 @@ onEveryGround('table', (ground) => {
     expect(consumer.assignment()).toHaveLength(3)
   })
 
-  test('written at random while it is read, with tables that come and go: always what a Map has in the end', async () => {
+  test('written at random while it is read, with tables that come and go: in the end what a Map has', async () => {
     const seed = Number(process.env['MILLRACE_TEST_SEED'] ?? 77_001)
     console.info(`seed ${seed}`)
     const random = seededRandom(seed)
