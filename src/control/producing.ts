@@ -30,6 +30,9 @@ export interface ProducerSettings {
   maxRequestBytes: number
 }
 
+/** The line on which a worker hands on batches that it compressed. */
+export type ProduceLine = MessagePort
+
 /** A piece of the producer's memory. */
 export interface Extent {
   start: number
@@ -82,7 +85,7 @@ export type ProducerCommand =
       /** Where the pieces of its batches lie. */
       memory: SharedArrayBuffer
       /** Where workers post `Produce` messages for it, if any do. */
-      workers: MessagePort[]
+      workers: ProduceLine[]
     }
   | Produce
   /**

@@ -1,4 +1,4 @@
-// Plays main for a producer of the I/O thread: makes batches in shared memory, waits for reports, frees. [test processes]
+// Plays main for a producer of the I/O thread: makes batches in shared memory, hears reports, frees. [test processes]
 import type { Clock } from '../../src/base/clock.ts'
 import type { ToMain } from '../../src/control/commands.ts'
 import type { BatchReport, ProducerCall, ProducerSettings, SealedBatch } from '../../src/control/producing.ts'

@@ -1,4 +1,4 @@
-// One connection of a producer to one broker: what goes in its next request, and how many are on their way. [I/O thread]
+// One connection of a producer to one broker: what goes in its next request, and how many are under way. [I/O thread]
 import { type MillraceError, ProtocolViolation } from '../../base/errors.ts'
 import type { ProducerSettings } from '../../control/producing.ts'
 import type { ResponseOf } from '../../protocol/apis.ts'
@@ -113,7 +113,7 @@ export class Lane {
     return sealed.acks ?? this.#plan.settings.acks
   }
 
-  /** One batch of each partition, as many as a request holds; the partitions that did not get in come first next time. */
+  /** One batch of each partition, as many as a request holds; those that did not get in come first next time. */
   #choose(): OutgoingBatch[] {
     const { maxRequestBytes } = this.#plan.settings
     const chosen: OutgoingBatch[] = []

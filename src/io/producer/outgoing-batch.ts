@@ -8,7 +8,6 @@ import { crc32c } from '../../bytes/crc32c.ts'
 import type { Pieces } from '../../bytes/writer.ts'
 import type { SealedBatch } from '../../control/producing.ts'
 import { ATTRIBUTES_AT, BATCH_HEADER_BYTES, CRC_AT, TRANSACTIONAL_BIT, writeBatchHeader } from '../../record/batch.ts'
-import type { PartitionQueue } from './partition-queue.ts'
 
 /** Who writes a batch: producer id and epoch. */
 export interface Identity {
@@ -22,7 +21,6 @@ export const NOBODY: Identity = { producerId: -1n, producerEpoch: -1 }
 /** One sealed batch, from its arrival until its memory is main's again. */
 export class OutgoingBatch implements Pieces {
   readonly sealed: SealedBatch
-  readonly queue: PartitionQueue
   readonly pieces: Uint8Array[]
   readonly sizeBytes: number
   /** The number of its first record in the partition's sequence; -1: it has none yet. */
@@ -42,9 +40,8 @@ export class OutgoingBatch implements Pieces {
   #requests = 0
   #stamp: { identity: Identity; sequence: number } | undefined
 
-  constructor(sealed: SealedBatch, queue: PartitionQueue, memory: SharedArrayBuffer) {
+  constructor(sealed: SealedBatch, memory: SharedArrayBuffer) {
     this.sealed = sealed
-    this.queue = queue
     this.pieces = sealed.pieces.map(({ start, sizeBytes }) => new Uint8Array(memory, start, sizeBytes))
     this.sizeBytes = sealed.pieces.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     assert((this.pieces[0]?.length ?? 0) >= BATCH_HEADER_BYTES, 'the first piece of a batch has room for its header')

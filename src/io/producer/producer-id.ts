@@ -1,4 +1,4 @@
-// The producer id of an idempotent producer without transactions: asked for once, by whoever needs it first. [I/O thread]
+// The producer id of an idempotent producer without transactions: asked for once, when it is needed. [I/O thread]
 import type { MillraceError } from '../../base/errors.ts'
 import { brokerError, isRetriable } from '../../protocol/errors.ts'
 import type { CallBounds, Cluster } from '../cluster.ts'

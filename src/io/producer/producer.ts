@@ -109,8 +109,8 @@ export class Producer {
   }
 
   #take(sealed: SealedBatch): void {
-    const queue = this.#queueOf(sealed.topic, sealed.partition)
-    const batch = new OutgoingBatch(sealed, queue, this.#plan.memory)
+    const queue = this.#queueOf(sealed)
+    const batch = new OutgoingBatch(sealed, this.#plan.memory)
     // Main may think that one was lost which had come.
     if (!queue.add(batch)) return
     this.#reports.came()
@@ -121,7 +121,7 @@ export class Producer {
     this.#routes.wake(queue)
   }
 
-  #queueOf(topic: string, partition: number): PartitionQueue {
+  #queueOf({ topic, partition }: SealedBatch): PartitionQueue {
     let queues = this.#queues.get(topic)
     if (queues === undefined) this.#queues.set(topic, (queues = []))
     const { idempotent, transactionalId } = this.#plan.settings
@@ -156,18 +156,18 @@ export class Producer {
       return { id, host, port, rack: rack ?? undefined }
     })
     for (const batch of batches) {
-      this.#routes.reached(batch.queue)
+      this.#routes.reached(this.#queueOf(batch.sealed))
       const result = results?.get(batch)
       const code = result?.errorCode ?? ErrorCode.NONE
       if (brokerErrorOf(code).stored === 'stored') {
-        batch.queue.stored(batch)
+        this.#queueOf(batch.sealed).stored(batch)
         const { baseOffset = -1, logAppendTimeMs: logAppendTime = -1 } = result ?? {}
         this.#reports.report(batch, { error: undefined, baseOffset, logAppendTime, requestMs })
       } else {
         this.#refused(batch, result!, broker, requestMs, endpoints)
       }
       this.#released(batch)
-      this.#routes.wake(batch.queue)
+      this.#routes.wake(this.#queueOf(batch.sealed))
     }
     this.#ended()
   }
@@ -195,10 +195,10 @@ export class Producer {
   #outOfStep(batch: OutgoingBatch, code: number): boolean {
     if (code !== ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && code !== ErrorCode.UNKNOWN_PRODUCER_ID) return false
     if (!this.#plan.settings.idempotent) return false
-    if (!batch.queue.isFirst(batch)) return true
+    if (!this.#queueOf(batch.sealed).isFirst(batch)) return true
     // The epoch of a transactional producer is not its own to raise.
     if (this.#transactions !== undefined) return false
-    batch.queue.renumber()
+    this.#queueOf(batch.sealed).renumber()
     return true
   }
 
@@ -212,7 +212,7 @@ export class Producer {
       cluster.markStale(topic, partition)
       this.#retryOrFail(batch, error, again, 0)
       this.#released(batch)
-      this.#routes.wake(batch.queue)
+      this.#routes.wake(this.#queueOf(batch.sealed))
     }
     this.#ended()
   }
@@ -224,7 +224,8 @@ export class Producer {
   }
 
   #retryOrFail(batch: OutgoingBatch, error: MillraceError, retriable: boolean, requestMs: number): void {
-    const { queue, sealed, attempts } = batch
+    const { sealed, attempts } = batch
+    const queue = this.#queueOf(sealed)
     const { settings, cluster } = this.#plan
     queue.lastError = error
     const inTime = cluster.host.clock.now() < sealed.deadlineMs
@@ -242,7 +243,7 @@ export class Producer {
   #giveUp(batch: OutgoingBatch, error: MillraceError, requestMs = 0): void {
     // One that is on its way stays in its place until the broker has answered.
     const stored: Stored = batch.maybeStored || batch.inFlight ? 'may be stored' : 'not stored'
-    if (!batch.inFlight) batch.queue.giveUp(batch, stored === 'not stored')
+    if (!batch.inFlight) this.#queueOf(batch.sealed).giveUp(batch, stored === 'not stored')
     this.#reports.report(batch, { error: delivered(error, batch.sealed, stored), requestMs })
     // A transaction without one of its batches cannot be committed.
     if (this.#transactions === undefined || this.#over !== undefined) return
@@ -258,7 +259,7 @@ export class Producer {
     for (const batch of batches) {
       this.#released(batch)
       // It may be about to be sent again, and have waited for this.
-      if (!batch.inFlight) this.#routes.wake(batch.queue)
+      if (!batch.inFlight) this.#routes.wake(this.#queueOf(batch.sealed))
     }
     this.#routes.pump()
   }
@@ -342,7 +343,7 @@ export class Producer {
     this.#timerAtMs = Number.POSITIVE_INFINITY
     this.#giveUpWhere(
       ({ sealed }) => sealed.deadlineMs <= nowMs,
-      ({ sealed, queue }) => expired(sealed, queue.lastError),
+      ({ sealed }) => expired(sealed, this.#queueOf(sealed).lastError),
     )
     let nextMs = Number.POSITIVE_INFINITY
     for (const queue of this.#allQueues()) {

@@ -1,8 +1,13 @@
 // All producers of a client: main's commands and calls go to the one they name. [I/O thread]
-import type { MessagePort } from 'node:worker_threads'
 import { Closed } from '../../base/errors.ts'
 import type { ToMain } from '../../control/commands.ts'
-import type { Produce, ProducerCall, ProducerCallResults, ProducerCommand } from '../../control/producing.ts'
+import type {
+  Produce,
+  ProduceLine,
+  ProducerCall,
+  ProducerCallResults,
+  ProducerCommand,
+} from '../../control/producing.ts'
 import type { CallBounds, Cluster } from '../cluster.ts'
 import type { Requester } from '../requester.ts'
 import { Producer } from './producer.ts'
@@ -16,7 +21,7 @@ export interface ProducersPlan {
 
 interface Open {
   producer: Producer
-  workers: readonly MessagePort[]
+  workers: readonly ProduceLine[]
 }
 
 /** Keeps them by number, and tells main when a topic has other partitions than before. */

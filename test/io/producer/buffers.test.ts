@@ -83,7 +83,7 @@ test('the memory of a batch that expired is not free while a socket still writes
   expect(clock.now() - expiredMs).toBeGreaterThan(50)
 })
 
-test('a batch is sent again over another connection only once the old one has let go of it, and never rewritten before', async () => {
+test('a batch is sent again by another connection only once the old one has let go of it', async () => {
   const { clock, pipes, broker, rig, values } = await start()
   await clock.until(rig.send({ values: ['a'] }).report)
   broker.once('Produce', () => ({ cut: 'before' }))

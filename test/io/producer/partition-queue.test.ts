@@ -13,7 +13,7 @@ function queueOf() {
     const common = { id: ordinal, topic: 'events', partition: 0, codec: 0, deadlineMs: 1 }
     const pieces = [{ start: 0, sizeBytes: 61 }]
     const sealed = { ...common, pieces, ordinal: ordinal++, count, baseTimestamp: 0, maxTimestamp: 0 }
-    const batch = new OutgoingBatch(sealed, queue, memory)
+    const batch = new OutgoingBatch(sealed, memory)
     queue.add(batch)
     return batch
   }
