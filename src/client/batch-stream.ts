@@ -72,6 +72,7 @@ export class BatchStream {
   #active = 0
   #errors: MillraceError[] = []
   #closing: Promise<void> | undefined
+  #ended = false
   readonly #watch: LeakWatch | undefined
   /** When the event loop last had a turn while batches were pulled. */
   #restedAtMs: number
@@ -204,6 +205,7 @@ export class BatchStream {
     this.#errors = []
     this.#watch?.close()
     this.#active = 0
+    this.#ended = true
     this.#serve()
     await this.#handle.close()
   }
@@ -220,7 +222,7 @@ export class BatchStream {
       }
       if (this.#settings.failAtOnce && this.#errors.length > 0) throw this.#errors.shift()!
     }
-    if (this.#active > 0 || this.#settings.endless) return undefined
+    if (this.#active > 0 || (this.#settings.endless && !this.#ended)) return undefined
     const error = this.#errors.shift()
     if (error !== undefined) throw error
     return 'end'
