@@ -24,6 +24,8 @@ type Listener = (event: never) => void
 export class Events {
   readonly #logger: Logger | undefined
   readonly #listeners = new Map<EventName, Set<Listener>>()
+  /** Partitions of which a leak was warned. */
+  readonly #warned = new Set<string>()
 
   constructor(logger: Logger | undefined) {
     this.#logger = logger
@@ -41,7 +43,7 @@ export class Events {
     const event = error === undefined ? detail : { ...detail, error: fromWire(error) }
     this.#log(name, event)
     const unheard = this.#logger === undefined && (this.#listeners.get(name)?.size ?? 0) === 0
-    if (name === 'leaked' && unheard) warn(event as unknown as LeakedBatch)
+    if (name === 'leaked' && unheard) this.#warn(event as unknown as LeakedBatch)
     for (const listener of this.#listeners.get(name) ?? []) {
       try {
         listener(event as never)
@@ -60,10 +62,13 @@ export class Events {
     else if (name === 'rebootstrapped') this.#logger.info(`millrace ${name}`, event)
     else this.#logger.warn(`millrace ${name}`, event)
   }
-}
 
-/** A forgotten batch is a fault of the program: it is told of also where nobody listens. */
-function warn({ topic, partition, offset }: LeakedBatch): void {
-  const text = `A batch of ${topic}[${partition}] at offset ${offset} was never released; its memory was taken back.`
-  process.emitWarning(`${text} Call release(), or let the loop over batches() do it.`, 'MillraceWarning')
+  /** A forgotten batch is a fault of the program: also where nobody listens it is told of, once a partition. */
+  #warn({ topic, partition, offset }: LeakedBatch): void {
+    const where = `${topic}[${partition}]`
+    if (this.#warned.has(where)) return
+    this.#warned.add(where)
+    const text = `A batch of ${where} at offset ${offset} was never released; its memory was taken back.`
+    process.emitWarning(`${text} Call release(), or let the loop over batches() do it.`, 'MillraceWarning')
+  }
 }

@@ -12,7 +12,7 @@ import type { WorkerView } from '../ring/worker-view.ts'
 import { type CallLimits, Calls } from './calls.ts'
 import { Groups } from './groups.ts'
 import { Hub, type SlotOwner } from './hub.ts'
-import { Leaks } from './leaks.ts'
+import { type LeakedBatch, Leaks } from './leaks.ts'
 import type { PoolHost, ProcessorSpec, ProcessorThread } from './processor-pool.ts'
 import { type CompressorLines, Producers } from './producers.ts'
 
@@ -103,7 +103,9 @@ export class Engine {
     this.#parts = parts
     this.clock = parts.clock
     this.memory = parts.memory
-    if (parts.findLeaks) this.leaks = new Leaks((batch) => this.onEvent('leaked', { ...batch }))
+    // What is forgotten after the end holds nothing that anybody could use.
+    const leaked = (batch: LeakedBatch) => this.#dead === undefined && this.onEvent('leaked', { ...batch })
+    if (parts.findLeaks) this.leaks = new Leaks(leaked)
     this.random = parts.random
     this.producers = new Producers((message, transfer) => this.#post(message, transfer), parts.compressors)
     this.#placesMade = parts.memory.workers.length
