@@ -17,7 +17,7 @@ export class Reports {
   #posting = false
   /** Batches whose memory this thread still has. */
   #heldCount = 0
-  #emptied: (() => void) | undefined
+  #emptied: (() => void)[] = []
 
   constructor(producer: number, post: (event: ProducerEvent) => void) {
     this.#producer = producer
@@ -60,7 +60,7 @@ export class Reports {
   /** Resolves when everything that came was freed, and main was told. */
   emptied(): Promise<void> {
     return new Promise((resolve) => {
-      this.#emptied = resolve
+      this.#emptied.push(resolve)
       this.#postSoon()
     })
   }
@@ -76,7 +76,7 @@ export class Reports {
       if (reports.length + freed.length > 0) {
         this.#post({ type: 'produced', producer: this.#producer, reports, freed })
       }
-      if (this.#heldCount === 0) this.#emptied?.()
+      if (this.#heldCount === 0) for (const resolve of this.#emptied.splice(0)) resolve()
     })
   }
 }

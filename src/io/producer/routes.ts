@@ -2,6 +2,7 @@
 import { backoff } from '../../base/backoff.ts'
 import type { Timer } from '../../base/clock.ts'
 import type { MillraceError } from '../../base/errors.ts'
+import { brokerError, ErrorCode } from '../../protocol/errors.ts'
 import type { Role } from '../channel.ts'
 import { Lane, type LanePlan } from './lane.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -45,7 +46,10 @@ export class Routes {
     const place = this.#placeOf(queue)
     if (place.timer !== undefined || queue.idle) return
     const leader = this.#plan.cluster.leaderOf(queue.topic, queue.partition)
-    if (leader === undefined) return this.#pauseLonger(queue, place)
+    if (leader === undefined) {
+      queue.lastError = this.#noLeader(queue)
+      return this.#pauseLonger(queue, place)
+    }
     if (leader.brokerId !== place.brokerId) {
       // What is on its way by the old lane could be overtaken.
       if (queue.inFlightCount > 0) return
@@ -116,6 +120,13 @@ export class Routes {
     place.timer = undefined
     this.wake(queue)
     this.pump()
+  }
+
+  #noLeader({ topic, partition }: PartitionQueue): MillraceError {
+    const { contact, metadata } = this.#plan.cluster
+    const code = metadata.peek(topic)?.errorCode ?? 0
+    const details = { what: `The leader of ${topic}-${partition}`, topic, partition }
+    return contact.failure ?? brokerError(code > 0 ? code : ErrorCode.LEADER_NOT_AVAILABLE, details)
   }
 
   #pauseLonger(queue: PartitionQueue, place: Place): void {

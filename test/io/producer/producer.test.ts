@@ -101,6 +101,7 @@ describe('a batch', () => {
     const { report } = rig.send({ topic: 'nowhere', timeoutMs: 5_000 })
     const { error } = await clock.until(report)
     expect(error).toMatchObject({ class: 'Timeout', code: 'DELIVERY_TIMEOUT', topic: 'nowhere', stored: 'not stored' })
+    expect(error).toMatchObject({ cause: { code: 'UNKNOWN_TOPIC_OR_PARTITION' } })
     expect(clock.now() - startedMs).toBeLessThan(6_000)
   })
 })
