@@ -7,7 +7,6 @@ import type { ApiName, RequestOf } from '../protocol/apis.ts'
 import { brokerError } from '../protocol/errors.ts'
 import { Cluster, type Node, type TopicSpec } from './cluster.ts'
 import { Connection } from './connection.ts'
-import { type DecodedRecord, decodeRecords } from './decode-records.ts'
 import type { FaultHook } from './faults.ts'
 import { advertisedFeatures } from './features.ts'
 import { type Generated, type GenerateOptions, generateEvents } from './generate.ts'
@@ -16,18 +15,13 @@ import { describeGroup, type GroupDescription } from './groups/group-description
 import { refuseTopic } from './handlers/create-topics.ts'
 import { groupCoordinatorOf } from './handlers/find-coordinator.ts'
 import { STORED_BYTES_MIN } from './log.ts'
+import { type Message, type MessageOptions, messagesOf } from './messages.ts'
 import { type BrokerOptions, type CheckedBrokerOptions, checkBrokerOptions } from './options.ts'
 import { type SeedItem, type SeedOptions, seedTopic } from './seed.ts'
 import { CONNECTIONS_MAX, Server } from './server.ts'
 import type { Partition, Topic } from './topic.ts'
 import type { TransactionDescription } from './transactions/transaction.ts'
 import { advertisedVersions } from './versions.ts'
-
-/** A record in a topic of the broker. */
-export interface Message extends DecodedRecord {
-  topic: string
-  partition: number
-}
 
 /** A broker, or a cluster of them, in this process. Start one with `Broker.start()`. */
 export class Broker extends ClosedOnce {
@@ -113,24 +107,13 @@ export class Broker extends ClosedOnce {
   }
 
   /**
-   * The records of a topic, by partition and offset, without markers; those of aborted transactions are among them. An
-   * array at once, or a promise of it where a codec is asynchronous (zstd before Node 22.15): `await` serves both.
+   * The records of a topic, by partition and offset, without markers; with `committed` only those that a read_committed
+   * reader may see. An array at once, or a promise of it where a codec is asynchronous (zstd before Node 22.15): `await`
+   * serves both.
    */
-  messages(topic: string, partition?: number): Message[] | Promise<Message[]> {
-    const { partitions } = this.#topic(topic)
-    const chosen = partition === undefined ? partitions : [this.#partition(topic, partition)]
-    const decoded = chosen.flatMap(({ log, index }) =>
-      log.batches
-        .filter(({ marker }) => marker === undefined)
-        .map((batch) => ({ index, start: log.startOffset, records: decodeRecords(log.bytesOf(batch)) })),
-    )
-    const asMessages = (index: number, start: number, records: DecodedRecord[]): Message[] =>
-      records.filter(({ offset }) => offset >= start).map((record) => ({ topic, partition: index, ...record }))
-    if (decoded.every(({ records }) => Array.isArray(records))) {
-      return decoded.flatMap(({ index, start, records }) => asMessages(index, start, records as DecodedRecord[]))
-    }
-    const settled = decoded.map(async ({ index, start, records }) => asMessages(index, start, await records))
-    return Promise.all(settled).then((messages) => messages.flat())
+  messages(topic: string, partition?: number, options: MessageOptions = {}): Message[] | Promise<Message[]> {
+    const all = this.#topic(topic).partitions
+    return messagesOf(partition === undefined ? all : [this.#partition(topic, partition)], options)
   }
 
   /** First offset, end offset, last stable offset and leader of a partition. */

@@ -1,11 +1,12 @@
 // The public surface of `millrace/broker`. [broker]
-export { Broker, type Message } from './broker.ts'
+export { Broker } from './broker.ts'
 export type { TopicSpec } from './cluster.ts'
 export type { Fault, FaultHook, When } from './faults.ts'
 export type { Generated, GenerateOptions } from './generate.ts'
 export type { GroupDescription } from './groups/group-description.ts'
 export type { GroupOptions } from './groups/group-options.ts'
 export type { RequestContext } from './handler.ts'
+export type { Message, MessageOptions } from './messages.ts'
 export type { BrokerOptions } from './options.ts'
 export type { SeedItem, SeedOptions, SeedRecord } from './seed.ts'
 export type { TransactionDescription, TransactionState } from './transactions/transaction.ts'

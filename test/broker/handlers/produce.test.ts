@@ -147,3 +147,20 @@ test('a transactional batch opens a transaction, if the coordinator knows of it'
   expect((await produce(records, { transactionalId, version: 12 })).errorCode).toBe(0)
   expect(broker.describe('t', 0)).toMatchObject({ endOffset: 2, lastStableOffset: 0 })
 })
+
+test('of a topic only what was committed can be looked at', async () => {
+  const producer = { producerId: 9n, producerEpoch: 0 }
+  const write = (baseSequence: number) =>
+    broker.append('t', 0, batchOf(1, { ...producer, baseSequence, transactional: true, timestamp: baseSequence }))
+  write(0)
+  broker.endTransaction('t', 0, 'abort', producer)
+  write(1)
+  broker.append('t', 0, batchOf(1, { timestamp: 7 }))
+  broker.endTransaction('t', 0, 'commit', producer)
+  write(2)
+  broker.append('t', 0, batchOf(1, { timestamp: 8 }))
+  const times = async (committed: boolean) =>
+    (await broker.messages('t', 0, { committed })).map(({ timestamp }) => timestamp)
+  expect(await times(true)).toEqual([1, 7])
+  expect(await times(false)).toEqual([0, 1, 7, 2, 8])
+})
