@@ -9,6 +9,7 @@
 //
 // Each has a stream of numbers of its own, so that one more draw in a test does not turn the network over.
 import { type Random, seededRandom } from '../base/random.ts'
+import type { Transport } from '../base/transport.ts'
 import { Broker } from '../broker/broker.ts'
 import type { TopicSpec } from '../broker/cluster.ts'
 import type { GroupOptions } from '../broker/groups/group-options.ts'
@@ -90,9 +91,9 @@ export class Simulation implements AsyncDisposable {
   }
 
   /** A client whose roles run here. Options as for `Kafka`; it knows the brokers. */
-  client(options: KafkaOptions = {}): KafkaClient {
-    const { clock, network } = this
-    const world = { transport: network, clock, random: this.#clientRandom, post: this.#post }
+  client(options: KafkaOptions = {}, transport: Transport = this.network): KafkaClient {
+    const { clock } = this
+    const world = { transport, clock, random: this.#clientRandom, post: this.#post }
     const client = new KafkaClient({ brokers: this.broker.addresses, ...options }, (resolved) => {
       // Nothing needs to keep the process up: whoever waits for virtual time does.
       return { ...startInline(wiringOptions(resolved), world), hold: () => {} }
