@@ -30,6 +30,7 @@ export function notConsumed({ topic, partition }: { topic: string; partition: nu
 
 /** The error for a batch whose offsets no transaction can commit. */
 export function notTransacted({ topic, partition }: { topic: string; partition: number }): InvalidOption {
-  const text = `This batch of ${topic}[${partition}] is of a worker or of some keys: transactions take whole batches on main.`
+  const where = `${topic}[${partition}]`
+  const text = `This batch of ${where} is of a worker or of some keys: transactions take whole batches on main.`
   return new InvalidOption('NOT_TRANSACTED', text, { topic, partition })
 }
