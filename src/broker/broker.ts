@@ -108,8 +108,8 @@ export class Broker extends ClosedOnce {
 
   /**
    * The records of a topic, by partition and offset, without markers; with `committed` only those that a read_committed
-   * reader may see. An array at once, or a promise of it where a codec is asynchronous (zstd before Node 22.15): `await`
-   * serves both.
+   * reader may see. An array at once, or a promise of it where a codec is asynchronous (zstd before Node 22.15):
+   * `await` serves both.
    */
   messages(topic: string, partition?: number, options: MessageOptions = {}): Message[] | Promise<Message[]> {
     const all = this.#topic(topic).partitions

@@ -11,11 +11,11 @@ export interface Message extends DecodedRecord {
 
 /** Which records. */
 export interface MessageOptions {
-  /** Only those that a `read_committed` reader may see. Default false: those of aborted and open transactions as well. */
+  /** Only those that a read_committed reader may see. Default false: those of aborted and open transactions too. */
   committed?: boolean
 }
 
-/** The records of the partitions, in that order. A promise only where a codec is asynchronous (zstd before Node 22.15). */
+/** The records of the partitions, in that order. A promise only where a codec is one (zstd before Node 22.15). */
 export function messagesOf(
   partitions: readonly Partition[],
   { committed = false }: MessageOptions,
