@@ -49,6 +49,8 @@ interface Place extends PartitionOwner {
   full: boolean
   /** Something of it is with its worker and not processed. */
   busy: boolean
+  /** A batch that cannot be read: what is before it is awaited, what is behind it is fetched anew, or not at all. */
+  damaged: { next: number; error: MillraceError } | undefined
   /** It is about to go: nothing more of it is fetched. */
   releasing: boolean
   /** Nothing of it runs any more, nor will. */
@@ -207,13 +209,16 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
 
   taken(slot: number, generation: number, first: number, next: number, kind: number, fault: number): void {
     const place = this.#current(slot, generation)
-    if (place === undefined) return
+    if (place === undefined || place.damaged !== undefined) return
     const { tracker, topic, partition } = place.partition
     if (fault !== 0) {
-      if (this.#host.onCorruptRecord === 'skip') this.#rewind(place, next)
-      else this.#failed(place.partition, faultError(fault, { topic, partition, offset: first }))
-      return
+      tracker.passed(first)
+      place.damaged = { next, error: faultError(fault, { topic, partition, offset: first }) }
+      this.#handle!.unassign([slot])
+      return this.#passDamaged(place)
     }
+    // The log was cut, or the position never was in it.
+    if (kind === Kind.position && next < tracker.position) return this.#rewind(place, next, true)
     // After a pause what was under way may come twice: its worker knows it.
     if (kind === Kind.data && next > tracker.position) tracker.arrived(Math.max(first, tracker.position), next)
     else tracker.passed(next)
@@ -227,6 +232,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     const { tracker } = place.partition
     tracker.ack({ epoch: tracker.epoch, generation }, first, end)
     this.#settle(place)
+    this.#passDamaged(place)
     if (tracker.full && !place.full) {
       place.full = true
       this.#handle!.unassign([slot])
@@ -290,6 +296,16 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     return place?.generation === generation ? place : undefined
   }
 
+  /** A damaged batch ends its partition, or is left out, when everything before it is processed. */
+  #passDamaged(place: Place): void {
+    const { damaged, partition } = place
+    const { tracker } = partition
+    if (damaged === undefined || tracker.floor < tracker.position) return
+    place.damaged = undefined
+    if (this.#host.onCorruptRecord === 'skip') this.#rewind(place, damaged.next)
+    else this.#failed(partition, damaged.error)
+  }
+
   /** It cannot be read on. */
   #failed(partition: ConsumerPartition, error: MillraceError): void {
     partition.progress.state = 'failed'
@@ -304,7 +320,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
       generation: -1,
       slot: -1,
       deaths: new Map(),
-      ...{ full: false, busy: false, releasing: false, quiet: false },
+      ...{ full: false, busy: false, releasing: false, quiet: false, damaged: undefined },
       // Batches that come to main instead are of before the run had workers, or of after it.
       arrived: (lease: Lease) => lease.release(),
       failed: (error) => this.#failed(partition, error),
@@ -330,6 +346,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     const { tracker } = place.partition
     place.generation = tracker.generation
     place.full = false
+    place.damaged = undefined
     this.#settle(place)
     for (const offset of place.deaths.keys()) if (offset < tracker.floor) place.deaths.delete(offset)
     this.#pool!.begin([this.#startOf(place)])
@@ -338,15 +355,15 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   }
 
   /** Has it fetched from the first offset on that no worker has, unless that is not wanted now. */
-  #fetch({ slot, generation, partition: one, full, releasing }: Place): void {
+  #fetch({ slot, generation, partition: one, full, releasing, damaged }: Place): void {
     const { topic, partition, tracker, paused } = one
-    if (paused || full || releasing) return
+    if (paused || full || releasing || damaged !== undefined) return
     this.#handle!.assign([{ slot, generation, topic, partition, position: tracker.position, end: undefined }])
   }
 
   /** Reads on from there; what was handed out is void. */
-  #rewind(place: Place, position: number): void {
-    place.partition.moveTo(position, this.#host.engine.nextGeneration(), false)
+  #rewind(place: Place, position: number, explicit = false): void {
+    place.partition.moveTo(position, this.#host.engine.nextGeneration(), explicit)
     this.#begin(place)
   }
 

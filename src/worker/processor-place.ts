@@ -23,6 +23,8 @@ export class ProcessorPlace {
   over = false
   /** It is about to go: nothing more of it is handed out. */
   releasing = false
+  /** A batch of it is damaged: verdicts on those behind it may be wrong, and they come again. */
+  halted = false
   /** Handlers that run on it. */
   running = 0
   /** Fires when its handlers are to give up. */

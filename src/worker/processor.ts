@@ -142,7 +142,8 @@ export class ProcessorHost implements HandOver {
     const { memory, worker } = this.#parts
     const [slot, generation, entry] = [words[Field.slot]!, words[Field.generation]!, words[Field.entry]!]
     const known = this.#placeOf(slot, generation)
-    const place = known?.releasing ? undefined : known
+    const place = known?.releasing || known?.halted ? undefined : known
+    if (place !== undefined && words[Field.fault] !== 0) place.halted = true
     this.#desk.taken(words)
     // From here on the bytes are the entry's business.
     words[Field.bytesSize] = 0

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Consumer } from '../../src/index.ts'
-import { modes, pause, Reading, within } from '../support/reading.ts'
+import { batchOf, errorOf, modes, pause, Reading, within } from '../support/reading.ts'
 
 const range = (end: number) => Array.from({ length: end }, (_, i) => i)
 const dir = mkdtempSync(join(tmpdir(), 'millrace-moves-'))
@@ -115,7 +115,7 @@ describe.each(modes)('a run with a processor, %s', (mode) => {
     expect((await consumer.committed()).map(({ offset }) => offset)).toEqual([300])
   })
 
-  it('other partitions: handlers of those that go are told to give up and their acks refused, new ones are read', async () => {
+  it('other partitions: handlers of those that go are told and their acks refused, new ones are read', async () => {
     for (const partition of range(3)) await seed(50, partition)
     const consumer = consume(0, 1)
     const stop = new AbortController()
@@ -137,6 +137,48 @@ describe.each(modes)('a run with a processor, %s', (mode) => {
     expect(offsetsOf(0)).toEqual(range(25))
     const committed = await consumer.committed([0, 1, 2].map(name))
     expect(committed.map(({ offset }) => offset)).toEqual([20, 50, 50])
+  })
+
+  it.each(['skip', 'fail'] as const)(
+    'a damaged batch, onCorruptRecord %s: all before it is processed',
+    async (policy) => {
+      await seed(30, 0)
+      const damaged = await batchOf(['bad', 'bad'])
+      damaged[70]! ^= 0xff
+      reading.broker.append('events', 0, damaged)
+      await seed(30, 0)
+      const consumer = reading.kafka.consumer({ groupId: 'g', autoOffsetReset: 'earliest', onCorruptRecord: policy })
+      consumer.assign([name(0)])
+      const stop = new AbortController()
+      const processor = module('export default async (batch) => { await pause(2); tell(batch) }')
+      const run = consumer.run({ processor, workers: 1, signal: stop.signal })
+      if (policy === 'skip') {
+        await until('the end', () => offsetsOf(0).includes(61))
+        stop.abort()
+        await within('run', 5_000, run)
+      } else {
+        expect(await errorOf(run)).toMatchObject({ name: 'CorruptRecord', topic: 'events', partition: 0, offset: 30 })
+        await pause(20)
+      }
+      expect(offsetsOf(0)).toEqual(
+        range(policy === 'skip' ? 62 : 30).filter((offset) => offset !== 30 && offset !== 31),
+      )
+      expect((await consumer.committed())[0]!.offset).toBe(policy === 'skip' ? 62 : 30)
+    },
+  )
+
+  it('a position that is not in the log moves to the nearer end of it', async () => {
+    await seed(30, 0)
+    const consumer = reading.kafka.consumer({ groupId: 'g', autoOffsetReset: 'earliest' })
+    consumer.assign([{ ...name(0), offset: 500 }])
+    const stop = new AbortController()
+    const processor = module('export default (batch) => tell(batch)')
+    const run = consumer.run({ processor, workers: 1, signal: stop.signal })
+    await until('the end', () => offsetsOf(0).includes(29))
+    stop.abort()
+    await within('run', 5_000, run)
+    expect(offsetsOf(0)).toEqual(range(30))
+    expect((await consumer.committed())[0]!.offset).toBe(30)
   })
 
   it('closing tells handlers to give up, and does not wait for those that do not', async () => {

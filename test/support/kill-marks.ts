@@ -77,7 +77,8 @@ export const dyingModule = (seed: number, records: number, one: number) => `
 
   /** A number that the seed, the record and nothing else decide. */
   function draw(partition, offset, salt) {
-    let mixed = Math.imul(${seed} ^ Math.imul(offset + 1, 0x9e3779b1) ^ Math.imul(partition + 1, 0x85ebca6b) ^ salt, 0x2c1b3c6d)
+    const where = Math.imul(offset + 1, 0x9e3779b1) ^ Math.imul(partition + 1, 0x85ebca6b)
+    let mixed = Math.imul(${seed} ^ where ^ salt, 0x2c1b3c6d)
     mixed ^= mixed >>> 15
     mixed = Math.imul(mixed, 0x297a2d39)
     return ((mixed ^ (mixed >>> 15)) >>> 0) / 0x100000000
