@@ -30,7 +30,8 @@ const MEMBERS_MAX = 4
 /** Runs a chain to its end. */
 export async function runChain(options: ChainOptions): Promise<ChainResult> {
   const { seed, records, partitions = 4, levels: depth = 3, everyMs = [500, 1_500] } = options
-  await using world = await simulate({ seed, brokers: 3 })
+  const groups = { heartbeatIntervalMs: 500, sessionTimeoutMs: 6_000 }
+  await using world = await simulate({ seed, brokers: 3, groups })
   const topics = Array.from({ length: depth + 1 }, (_, i) => `level-${i}`)
   for (const topic of topics) world.createTopic(topic, { partitions, replicationFactor: 3 })
   const each = Math.ceil(records / partitions)
