@@ -155,7 +155,7 @@ export class KafkaClient implements AsyncDisposable {
     options: O,
     use: (producer: Producer<Written<O, 'key'>, Written<O, 'value'>>) => Promise<T> | T,
   ): Promise<T>
-  producer<const O extends ProducerOptions = Record<never, never>>(
+  producer<const O extends ProducerOptions = ProducerOptions>(
     options?: O,
   ): Producer<Written<O, 'key'>, Written<O, 'value'>>
   producer(options: ProducerOptions = {}, use?: (producer: never) => unknown): unknown {
@@ -170,7 +170,7 @@ export class KafkaClient implements AsyncDisposable {
    * await kafka.transaction(async (tx) => { await tx.send({ topic: 'a', value: '1' }) }, { transactionalId: 'etl-1' })
    * ```
    */
-  transaction<T, const O extends TransactionOptions = Record<never, never>>(
+  transaction<T, const O extends TransactionOptions = TransactionOptions>(
     run: (transaction: Transaction<Written<O, 'key'>, Written<O, 'value'>>) => Promise<T> | T,
     options?: O,
   ): Promise<T> {

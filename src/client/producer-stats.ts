@@ -1,11 +1,13 @@
 // What a producer has sent, and how. [main thread]
-import { createRequire } from 'node:module'
 import type { Histogram } from 'hdr-histogram-js'
 import type { BatchReport } from '../control/producing.ts'
+import { histogramClass, MAX_US } from './latency-histogram.ts'
 import type { ProducerBatch } from './producer-batch.ts'
 
 /** How many batches the histograms are made of: the newest ones. */
 const SAMPLES_MAX = 16_384
+/** Histograms are right to within a thousandth. */
+const DIGITS = 3
 
 /** A snapshot of a producer. The histograms are of hdr-histogram-js, over the newest batches. */
 export interface ProducerStats {
@@ -93,9 +95,7 @@ export class ProducerCounts {
 }
 
 function histogramOf(samples: readonly number[]): Histogram {
-  // Not imported above: most programs never ask.
-  const hdr = createRequire(import.meta.url)('hdr-histogram-js') as typeof import('hdr-histogram-js')
-  const histogram = hdr.build({ numberOfSignificantValueDigits: 3 })
-  for (const sample of samples) histogram.recordValue(Math.max(0, Math.round(sample)))
+  const histogram = new (histogramClass())(1, MAX_US, DIGITS)
+  for (const sample of samples) histogram.recordValue(Math.min(Math.max(0, Math.round(sample)), MAX_US))
   return histogram
 }

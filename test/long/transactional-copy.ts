@@ -17,6 +17,8 @@ const partitions = 8
 const random = seededRandom(seed)
 console.log(`seed ${seed}`)
 
+// Java's tool does not keep the process up.
+const alive = setInterval(() => {}, 1_000)
 await prepareJars()
 const cluster = await startKafka({ brokers: 3, properties: { 'min.insync.replicas': 2 } })
 const java = new KafkaTool(cluster.brokers)
@@ -42,4 +44,5 @@ try {
 } finally {
   await java.close()
   await cluster.stop()
+  clearInterval(alive)
 }
