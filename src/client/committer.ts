@@ -168,7 +168,9 @@ export class Committer {
     const { groupId } = this
     try {
       // An offset that an open transaction may still change is not one to start from (KIP-447).
-      const body = { groups: [{ groupId, topics }], requireStable: true }
+      const identity = this.#identity()
+      const member = typeof identity === 'object' ? { memberId: identity.memberId, memberEpoch: identity.epoch } : {}
+      const body = { groups: [{ groupId, topics, ...member }], requireStable: true }
       const range = { minVersion: MANY_GROUPS_SINCE, maxVersion: FETCH_BY_NAME_MAX }
       return (await this.#ask('OffsetFetch', body, range, limits)) as ResponseOf<'OffsetFetch'>
     } catch (error) {
