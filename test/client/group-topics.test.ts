@@ -7,7 +7,7 @@ test('the broker matches whole names, so an expression is let float; flag i trav
   expect(brokerPattern(/a|b$/i)).toBe('(?i).*(?:a|b$).*')
 })
 
-test.each([/(?=a)/, /(?!a)/, /(?<=a)b/, /(?<!a)b/, /(a)\1/, /(?<n>a)\k<n>/, /\u0041/, /\p{L}/u, /[^]/, /^a$/m])(
+test.each([/(?=a)/, /(?!a)/, /(?<=a)b/, /(?<!a)b/, /(a)\1/, /(?<n>a)\k<n>/, /\u0041/, /\p{L}/u, /^a$/m])(
   '%s is one that only JavaScript can read',
   (pattern) => expect(brokerPattern(pattern)).toBeUndefined(),
 )
