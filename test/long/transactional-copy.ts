@@ -1,4 +1,4 @@
-// Exactly once while everything dies: `node test/long/transactional-copy.ts [--records 100000] [--kills 40] [--seed N]`.
+// Exactly once while all dies: `node test/long/transactional-copy.ts [--records 100000] [--kills 40] [--seed N]`.
 // Three brokers and the copier are killed by kill -9 at random; a Java reader with read_committed must see each record
 // once. Prints what came of it; exits with 1 when it did not. [a process of its own]
 import { parseArgs } from 'node:util'

@@ -21,7 +21,7 @@ export interface CopyPlan {
   meanwhile?(): Promise<void>
 }
 
-const COPIER = fileURLToPath(new URL('./copier.ts', import.meta.url))
+const COPIER = fileURLToPath(new URL('../kafka/copier-child.ts', import.meta.url))
 /** So much is copied by one before it may die, at most; less than all of them may copy. */
 const LIFE_MS_MAX = 1_500
 

@@ -1,5 +1,5 @@
-// A program that copies a topic in transactions, offsets included, until it is killed or has copied all: `copier.ts
-// BROKERS FROM TO PARTITIONS RECORDS`. [a process of its own]
+// Copies a topic in transactions, offsets included, until it is killed or all is copied. [a process of its own]
+// Arguments: brokers, from, to, partitions, records.
 import { Kafka, type MillraceError } from '../../src/index.ts'
 
 const [brokers, from, to, partitions, records] = process.argv.slice(2) as [string, string, string, string, string]
