@@ -11,6 +11,8 @@ const COUNT = 10_000
 /** Sends them all at once and checks every place against what a reader finds. */
 async function sendAndRead(kafka: Kafka, topic: string, meanwhile?: (delivered: () => number) => Promise<void>) {
   await using producer = kafka.producer({ lingerMs: 0, batchBytes: 4_000 })
+  // A client that never reached a broker says so at once.
+  await kafka.admin.listTopics()
   let delivered = 0
   const sending = Array.from({ length: COUNT }, (_, i) =>
     producer.send({ topic, key: `${i}`, value: `value ${i}` }).finally(() => delivered++),
@@ -65,13 +67,24 @@ describe.each([
   })
 })
 
-ownKafkaDescribe('three real brokers', { brokers: 3 }, (real) => {
+ownKafkaDescribe('three real brokers', { brokers: 3, proxied: true }, (real, cluster) => {
   test('with 100 leader moves all are there once', { timeout: 120_000 }, async () => {
     const topic = await real.topic('sends', { partitions: 8, replicationFactor: 3 })
     await using kafka = new Kafka({ brokers: real.brokers })
     await using mover = new LeaderMover(real.brokers)
     await sendAndRead(kafka, topic, async () => {
       for (let moves = 0; moves < 100; moves += 8) await mover.rotate(topic, 8, 3)
+    })
+  })
+
+  test('with all connections cut again and again all are there once', { timeout: 120_000 }, async () => {
+    const topic = await real.topic('sends', { partitions: 8, replicationFactor: 3 })
+    await using kafka = new Kafka({ brokers: cluster().proxied })
+    await sendAndRead(kafka, topic, async (delivered) => {
+      for (let cut = 0; cut < 50 && delivered() < COUNT; cut++) {
+        for (const proxy of cluster().proxies) proxy.cut()
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
     })
   })
 })
