@@ -64,7 +64,7 @@ export const dyingModule = (seed: number, records: number, one: number) => `
       if (words !== undefined || data.marks === undefined) return
       words = data.marks
       life = 1 + Atomics.add(words, ${LIVES}, 1)
-      ready()
+      announce()
       resolve()
     }
     channel.ref()

@@ -32,7 +32,7 @@ export interface ProcessorTest {
   prepare?(broker: Broker): void
   /** Every few ms, with what is processed and the threads that run now. */
   onProgress?(done: number, threads: Worker[], workers: readonly WorkerView[]): void
-  /** Given to modules that note 'marks?', and call `ready()` themselves. */
+  /** Given to modules that note 'marks?', and call `announce()` themselves. */
   marks?: Int32Array<SharedArrayBuffer>
 }
 
@@ -161,8 +161,8 @@ const prelude = (name: string, marks: boolean) => `
 import { threadId } from 'node:worker_threads'
 const channel = new BroadcastChannel(${JSON.stringify(name)})
 channel.unref()
-const ready = () => channel.postMessage({ ready: threadId })
-${marks ? '' : 'ready()'}
+const announce = () => channel.postMessage({ ready: threadId })
+${marks ? '' : 'announce()'}
 const note = (note) => channel.postMessage({ note })
 const report = (batch) => {
   const offsets = Array.from({ length: batch.count }, (_, i) => batch.offsetAt(i))
