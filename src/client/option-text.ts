@@ -21,10 +21,8 @@ const JAVA_ONLY: readonly (readonly [RegExp, string])[] = [
     /^(interceptor\.classes|metric\.reporters|metrics\..*|auto\.include\.jmx\.reporter)$/,
     'Java classes cannot run here',
   ],
-  [
-    /^(enable\.metrics\.push|exclude\.internal\.topics|partitioner\.(class|ignore\.keys|availability\..*)|config\.providers.*)$/,
-    'not there in this client',
-  ],
+  [/^(enable\.metrics\.push|exclude\.internal\.topics|config\.providers.*)$/, 'not there in this client'],
+  [/^partitioner\.(class|ignore\.keys|availability\..*)$/, 'not there in this client'],
   [/^(schema\.registry\..*|basic\.auth\..*|bearer\.auth\..*)$/, 'belongs to a schema registry client'],
   [/^(ssl|sasl|security)\..*$/, 'this security setting is not there'],
   [/^(confluent\..*|group\.protocol\.type|metadata\.recovery\.rebootstrap\..*)$/, 'not there in this client'],

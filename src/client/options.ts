@@ -237,7 +237,7 @@ function settle(values: Record<string, unknown>, sources: Record<string, OptionS
   values['maxResponseBytes'] = wanted
 }
 
-/** Idempotence needs acks from all, at most 5 requests under way, and retries: it gives way, unless it was asked for. */
+/** Idempotence needs acks from all, at most 5 requests under way, and retries; else it gives way, unless asked for. */
 function settleIdempotence(values: Record<string, unknown>, isSet: (name: string) => boolean): void {
   const { acks, maxInFlight, retries, transactionalId } = values
   const against = [

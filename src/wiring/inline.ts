@@ -4,9 +4,10 @@ import type { Random } from '../base/random.ts'
 import type { Transport } from '../base/transport.ts'
 import type { ToIo, ToMain } from '../control/commands.ts'
 import type { ToCompressor } from '../control/compressing.ts'
-import { localPorts } from '../control/port.ts'
+import { localPorts, type Port } from '../control/port.ts'
 import { LocalSpills } from '../control/spills.ts'
 import type { EngineParts } from '../engine/engine.ts'
+import type { CompressorLines } from '../engine/producers.ts'
 import { IoRole } from '../io/role.ts'
 import { bestKernel } from '../record/best-kernel.ts'
 import { LocalBell } from '../ring/doorbell.ts'
@@ -60,9 +61,6 @@ export function startInline(options: WiringOptions, world: InlineWorld): EngineP
     options: options.io,
   })
   role.start()
-  const [toCompressor, compressorEnd] = localPorts<ToCompressor, never>(post)
-  const compressor = new Compressor((message) => main.post(message))
-  compressorEnd.onMessage((message) => compressor.take(message))
   let keepAlive: NodeJS.Timeout | undefined
   return {
     memory,
@@ -84,19 +82,27 @@ export function startInline(options: WiringOptions, world: InlineWorld): EngineP
       const rings = { bell: bellOf(worker), mainBell: bells.main, ioBell: bells.io }
       return startInlineProcessor(spec, worker, index, { ...parts, ...rings })
     },
-    compressors: {
-      count: 1,
-      open(producer, shared) {
-        toCompressor.post({ type: 'openProducer', producer, memory: shared, io: undefined })
-        return []
-      },
-      post: (_, message) => toCompressor.post(message),
-    },
+    compressors: compressorOf(main, post),
     random: world.random,
     async stop() {
       clearInterval(keepAlive)
       bells.worker.stop()
       drain.close()
     },
+  }
+}
+
+/** One compressor; what it has done goes the way of main's own messages. */
+function compressorOf(main: Port<ToIo, ToMain>, post: InlineWorld['post']): CompressorLines {
+  const [toCompressor, end] = localPorts<ToCompressor, never>(post)
+  const compressor = new Compressor((message) => main.post(message))
+  end.onMessage((message) => compressor.take(message))
+  return {
+    count: 1,
+    open(producer, memory) {
+      toCompressor.post({ type: 'openProducer', producer, memory, io: undefined })
+      return []
+    },
+    post: (_, message) => toCompressor.post(message),
   }
 }
