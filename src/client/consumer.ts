@@ -4,6 +4,7 @@ import type { Batch } from '../delivery/batch.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Engine } from '../engine/engine.ts'
 import { engineStats } from '../engine/engine-stats.ts'
+import { AsyncCommits } from './async-commits.ts'
 import type { CloseOptions } from './close-options.ts'
 import type { CommittedOffset, OffsetToCommit } from './committer.ts'
 import { ConsumerAssignment } from './consumer-assignment.ts'
@@ -30,7 +31,6 @@ import { Flow } from './flow.ts'
 import type { RebalanceListener } from './group-listener.ts'
 import type { TopicsWanted } from './group-topics.ts'
 import type { PollOptions } from './iteration.ts'
-import { LogPositions } from './log-positions.ts'
 import type { ResolvedConsumerOptions, ResolvedRunOptions } from './options.ts'
 import { ReadStats } from './read-stats.ts'
 import type { RecordBatch, RecordBatchesOptions } from './record-batches.ts'
@@ -67,7 +67,7 @@ const LEAVE_MS = 1_000
  * partition that cannot be read on, while the others go on; without one the loop, `poll` or `run` ends with the error.
  */
 export class Consumer<K = Buffer | null, V = Buffer | null>
-  extends LogPositions<K, V, ConsumerEvents>
+  extends AsyncCommits<K, V, ConsumerEvents>
   implements AsyncIterable<ConsumerRecord<K, V>>, AsyncDisposable
 {
   readonly options: ResolvedConsumerOptions
@@ -258,7 +258,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
    * Commits what is processed without a gap, or exactly these offsets: each says that everything before it is
    * processed. Resolves when the group's coordinator has them.
    */
-  async commit(offsets?: readonly OffsetToCommit[], { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+  override async commit(offsets?: readonly OffsetToCommit[], { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     // A listener may commit what it has while the consumer is being closed.
     if (this.#over) throw consumerClosed()
     await this.#commits.group()

@@ -51,6 +51,26 @@ onEveryGround('consumer', (ground) => {
     expect((await again.recv()).offset).toBe(15)
   })
 
+  test('asynchronous commits are told in their order, also when they cannot be', async () => {
+    const topic = await filled(ground, 'async', 1, 20)
+    const consumer = consume(ground.kafka(), topic, 1, { autoCommit: false })
+    await some(consumer, 20)
+    const told: (number | string)[] = []
+    const commits = [5, 9, 500, 7].map((offset) =>
+      consumer.commitAsync([{ topic, partition: 0, offset }], (error) => void told.push(error?.code ?? offset)),
+    )
+    await Promise.all(commits)
+    expect(told.filter((one) => one !== 'COMMIT_AHEAD')).toEqual([5, 9, 7])
+    expect(told).toHaveLength(4)
+    expect((await consumer.committed())[0]).toMatchObject({ offset: 7 })
+    await expect(consumer.commitAsync([{ topic, partition: 1, offset: 0 }])).rejects.toMatchObject({
+      code: 'NOT_ASSIGNED',
+    })
+    await expect(ground.kafka().consumer({ groupId: 'none' }).commitAsync()).rejects.toMatchObject({
+      code: 'NOTHING_ASSIGNED',
+    })
+  })
+
   test('what fails for good goes to the dead letters, and the group goes on behind it', async () => {
     const topic = await filled(ground, 'failing', 1, 10)
     const letters = await ground.topic('letters', 1)
