@@ -33,12 +33,7 @@ export function startInline(options: WiringOptions, world: InlineWorld): EngineP
   const memory = new Memory(allocateMemory(options.bufferBytes, 1, options.debug))
   const [main, io] = localPorts<ToIo, ToMain>(post)
   const bells = { main: new LocalBell(post), io: new LocalBell(post), worker: new LocalBell(post) }
-  const workerBells = new Map([[0, bells.worker]])
-  const bellOf = ({ id }: { id: number }): LocalBell => {
-    const bell = workerBells.get(id) ?? new LocalBell(post)
-    workerBells.set(id, bell)
-    return bell
-  }
+  const bellOf = bellsByWorker(bells.worker, post)
   const spills = new LocalSpills(memory)
   const drain = new Drain({
     worker: 0,
@@ -104,5 +99,15 @@ function compressorOf(main: Port<ToIo, ToMain>, post: InlineWorld['post']): Comp
       return []
     },
     post: (_, message) => toCompressor.post(message),
+  }
+}
+
+/** The bell of each worker: the first decodes for all readers, later ones run processors. */
+function bellsByWorker(first: LocalBell, post: (run: () => void) => void): (worker: { id: number }) => LocalBell {
+  const bells = new Map([[0, first]])
+  return ({ id }) => {
+    const bell = bells.get(id) ?? new LocalBell(post)
+    bells.set(id, bell)
+    return bell
   }
 }
