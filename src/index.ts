@@ -10,6 +10,7 @@ export { CompactedTable, type TableChange, type TableMetrics, type TableRecord }
 export { CompactedTopicConsumer } from './client/compacted-topic-consumer.ts'
 export type { Consumer } from './client/consumer.ts'
 export type { ConsumerEvents } from './client/consumer-events.ts'
+export type { ConsumerInterceptor } from './client/consumer-interceptors.ts'
 export type { AssignedPartition, TopicPartition } from './client/consumer-partition.ts'
 export type { ConsumerStats, PartitionStats } from './client/consumer-stats.ts'
 export type { KafkaEvents } from './client/events.ts'

@@ -18,6 +18,8 @@ export interface CommitPlan {
   identity(): GroupIdentity | 'none' | undefined
   /** The coordinator answered a commit. */
   answered(afterMs: number): void
+  /** The coordinator has these. */
+  committed(offsets: readonly OffsetToCommit[]): void
   /** A commit that nobody waits for failed. */
   failed(error: unknown): void
 }
@@ -76,7 +78,13 @@ export class ConsumerCommits {
         const offset = one.tracker.committable()
         return offset === undefined ? [] : [{ topic: one.topic, partition: one.partition, offset }]
       })
-    await this.committer?.commit(news, storedIn(partitions), { signal })
+    await this.#commit(this.committer, news, partitions, signal)
+  }
+
+  /** Commits the floor of one partition, if it is still ours; throws when there is no group. */
+  async floorOf(partition: ConsumerPartition): Promise<void> {
+    await this.group()
+    if (partition.live) await this.floors([partition])
   }
 
   /** Commits these offsets: everything before each is processed. */
@@ -91,7 +99,26 @@ export class ConsumerCommits {
       const { tracker } = byKey.get(partitionKey(one))!
       tracker.ack(tracker, tracker.floor, one.offset)
     }
-    await (await this.group()).commit(() => wanted, storedIn(partitions), { signal })
+    await this.#commit(await this.group(), () => wanted, partitions, signal)
+  }
+
+  async #commit(
+    committer: Committer | undefined,
+    offsets: () => OffsetToCommit[],
+    partitions: readonly ConsumerPartition[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const stored: OffsetToCommit[] = []
+    const note = storedIn(partitions)
+    const storedOne = (one: OffsetToCommit) => {
+      note(one)
+      stored.push(one)
+    }
+    try {
+      await committer?.commit(offsets, storedOne, { signal })
+    } finally {
+      this.#plan.committed(stored)
+    }
   }
 
   /** Commits every `autoCommitIntervalMs` from now on. What fails is part of the next commit. */

@@ -28,6 +28,8 @@ export interface ReceivedBatch<K, V> {
   records: ConsumerRecord<K, V>[]
 }
 
+const RECV_BATCH_MS = 1_000
+
 type Handout<K, V> = ConsumerRecord<K, V> | Batch<K, V>
 
 /** Each way of reading marks what it gave as processed when it is asked for more. */
@@ -148,7 +150,7 @@ export class ConsumerHandouts<K, V> {
   }
 
   /** Up to `max` records: waits until there are so many, or `timeoutMs` are over. */
-  async recvBatch(max: number, timeoutMs: number): Promise<ReceivedBatch<K, V>> {
+  async recvBatch(max: number, timeoutMs = RECV_BATCH_MS): Promise<ReceivedBatch<K, V>> {
     if (max === 0) return { outcome: 'empty', records: [] }
     this.#ask()
     for (const record of this.#received.splice(0)) record.ack()

@@ -29,6 +29,8 @@ export interface SourcePlan {
   stats: ReadStats
   decoderOf(topic: string): RecordDecoder<unknown, unknown>
   commit(partition: ConsumerPartition): Promise<void>
+  /** A batch is about to be handed out. */
+  consumed(batch: Batch<unknown, unknown>): void
   /** For whom a transaction commits. */
   group(): TransactionGroup
 }
@@ -105,7 +107,10 @@ export class ConsumerSource {
       }
       const { reader, batch, generation } = pulled
       const current = reader.generation === generation && !this.#lent
-      if (current) return { partition: this.#byProgress.get(reader.progress)!, batch }
+      if (current) {
+        this.#plan.consumed(batch)
+        return { partition: this.#byProgress.get(reader.progress)!, batch }
+      }
       batch.release()
     }
   }

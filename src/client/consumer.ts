@@ -20,6 +20,7 @@ import { ConsumerCommits } from './consumer-commits.ts'
 import type { ConsumerEvents } from './consumer-events.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 import { ConsumerHandouts, type ReceivedBatch } from './consumer-handouts.ts'
+import { ConsumerInterceptors } from './consumer-interceptors.ts'
 import { LagReporter, lagTotals } from './consumer-lag.ts'
 import { ConsumerOffsets, checkSeekTarget, type PartitionSeek, type SeekTarget } from './consumer-offsets.ts'
 import type { AssignedPartition, ConsumerPartition, TopicPartition } from './consumer-partition.ts'
@@ -57,7 +58,6 @@ const CLOSE_MS = 5_000
 /** Of it: for the last commit, and for the end of reading. */
 const LAST_COMMIT_MS = 1_000
 const STOP_READING_MS = 2_000
-const RECV_BATCH_MS = 1_000
 const GIVE_UP_MS = 500
 const LEAVE_MS = 1_000
 
@@ -79,6 +79,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   readonly #handouts: ConsumerHandouts<K, V>
   readonly #decoders: TopicDecoders
   readonly #offsets: ConsumerOffsets
+  readonly #interceptors: ConsumerInterceptors
   readonly #lagReporter = new LagReporter((report) => this.emit('lag', report))
   readonly #stats = new ReadStats()
   #run: ConsumerRun | undefined
@@ -97,11 +98,13 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     const { groupId, autoCommit, autoCommitIntervalMs, isolationLevel } = plan.options
     this.#offsets = new ConsumerOffsets(() => plan.engine(), isolationLevel, plan.defaultApiTimeoutMs)
     this.#decoders = new TopicDecoders(plan.options, plan.serdesOf)
+    this.#interceptors = new ConsumerInterceptors(plan.options.interceptors, (error) => this.#tell(error))
     this.#commits = new ConsumerCommits({
       ...{ groupId, autoCommit, autoCommitIntervalMs, timeoutMs: plan.defaultApiTimeoutMs },
       engine: () => plan.engine(),
       identity: () => (this.#group.subscribed ? this.#group.identity : 'none'),
       answered: (afterMs) => this.#stats.committed(afterMs),
+      committed: (offsets) => this.#interceptors.committed(offsets),
       failed: (error) => this.#failed(error),
     })
     this.#assignment = new ConsumerAssignment({
@@ -216,7 +219,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
    * Up to `max` records (default `maxPollRecords`): waits until there are so many or `timeoutMs` (default 1,000) are
    * over, and says why it came back. The next call marks them processed.
    */
-  async recvBatch({ max, timeoutMs = RECV_BATCH_MS }: PollOptions = {}): Promise<ReceivedBatch<K, V>> {
+  async recvBatch({ max, timeoutMs }: PollOptions = {}): Promise<ReceivedBatch<K, V>> {
     if (this.#closing !== undefined) return { outcome: 'closed', records: [] }
     return this.#handouts.recvBatch(max ?? this.options.maxPollRecords, timeoutMs)
   }
@@ -396,7 +399,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       onDeserializationError: this.options.onDeserializationError,
       serdeNames: (topic) => this.#decoders.names(topic),
       timeoutMs: this.#plan.defaultApiTimeoutMs,
-      commit: (partition) => this.#commitFloor(partition),
+      commit: (partition) => this.#commits.floorOf(partition),
       open: () => this.#open(),
       progressed: (busy) => this.#group.progressed(busy),
       tell: (error) => this.#tell(error),
@@ -464,14 +467,10 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       stats: this.#stats,
       timeoutMs: this.#plan.defaultApiTimeoutMs,
       decoderOf: (topic) => this.#decoders.of(topic),
-      commit: (partition) => this.#commitFloor(partition),
+      commit: (partition) => this.#commits.floorOf(partition),
+      consumed: (batch) => this.#interceptors.consumed(batch),
       group: () => this.#commits.transactionGroup(),
     })
-  }
-
-  async #commitFloor(partition: ConsumerPartition): Promise<void> {
-    await this.#commits.group()
-    if (partition.live) await this.#commits.floors([partition])
   }
 
   /** The end of an assignment; what is processed of it is committed all the same. */

@@ -1,5 +1,6 @@
 // Options of consumers and of consumer groups. [main thread]
 import type { Assignor } from '../group/assignor.ts'
+import { type ConsumerInterceptor, isInterceptors } from './consumer-interceptors.ts'
 import type { RebalanceListener } from './group-listener.ts'
 import { choice, count, flag, ms, special, text } from './option-row.ts'
 
@@ -57,6 +58,13 @@ export const groupOptions = {
     java: false,
     expected: 'a Date or a list of { topic, partition, offset }',
     accept: (given) => (given instanceof Date || isOffsets(given) ? given : undefined),
+  }),
+  /** See every batch before user code does, and every commit. */
+  interceptors: special<readonly ConsumerInterceptor[]>()({
+    type: '{ onConsume?, onCommit? }[]',
+    java: false,
+    expected: 'a list of { onConsume(batch), onCommit(offsets) }',
+    accept: (given) => (isInterceptors(given) ? given : undefined),
   }),
   /** Commit processed offsets from time to time. */
   autoCommit: flag({ default: true, java: 'enable.auto.commit' }),
