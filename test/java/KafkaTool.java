@@ -90,7 +90,8 @@ public final class KafkaTool {
             case "offsets": return offsets(topic, request);
             case "moveLeader": return moveLeader(new TopicPartition(topic, request.get("partition").asInt()), request);
             case "partition": return partition(topic, request.get("partition").asInt());
-            case "coordinator": return coordinator(request.get("group").asText(), request.get("transactional").asBoolean());
+            case "coordinator":
+                return coordinator(request.get("group").asText(), request.get("transactional").asBoolean());
             default: throw new IllegalArgumentException("unknown request " + request);
         }
     }

@@ -65,7 +65,7 @@ onEveryGround('positions', (ground) => {
     expect([consumer.cachedBeginningOffset(at(0)), consumer.cachedEndOffset(at(0))]).toEqual([4, COUNT])
   })
 
-  test('lag is unknown before the first fetch, then what is left, and 0 at the end; a seek changes it at once', async () => {
+  test('lag: unknown before the first fetch, then what is left, 0 at the end; a seek changes it at once', async () => {
     const { consumer, at } = await filled(ground)
     expect([consumer.currentLag(at(0)), consumer.lag(), consumer.stats().lagMax]).toEqual([undefined, [], undefined])
     await consumer.recv()
