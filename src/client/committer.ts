@@ -126,7 +126,10 @@ export class Committer {
       for (const { partitionIndex: partition, errorCode } of partitions) {
         if (errorCode === 0) continue
         const what = `Commit of ${topic}[${partition}] for group '${this.groupId}'`
-        errors.set(partitionKey({ topic, partition }), brokerError(errorCode, { what, topic, partition }))
+        // It was just read: a topic that is gone is not waited for, as Java does it.
+        const deleted = errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ? { retriable: false } : {}
+        const details = { what, topic, partition, ...deleted }
+        errors.set(partitionKey({ topic, partition }), brokerError(errorCode, details))
       }
     }
     return errors

@@ -1,5 +1,5 @@
 // When and what a consumer commits: floors, on demand, from time to time, and at the end. [main thread]
-import { RebalanceInProgress, Timeout } from '../base/errors.ts'
+import { RebalanceInProgress, Timeout, TopicNotFound } from '../base/errors.ts'
 import type { GroupIdentity } from '../control/grouping.ts'
 import type { TransactionGroup } from '../control/producing.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -152,6 +152,7 @@ export class ConsumerCommits {
     try {
       await this.floors(partitions)
     } catch (error) {
+      if (error instanceof TopicNotFound) return
       if (!(error instanceof RebalanceInProgress) || this.#plan.identity() === 'none') throw error
     }
   }

@@ -2,7 +2,7 @@
 import { expect, test, vi } from 'vitest'
 import { type Assignor, assignors, type Consumer } from '../../src/index.ts'
 import { onEveryGround } from '../support/grounds.ts'
-import { filledTopic } from './group-members.ts'
+import { filledTopic, more } from './group-members.ts'
 
 const PATIENCE = { timeout: 15_000, interval: 20 }
 const QUICK = { heartbeatIntervalMs: 100, heartbeatFloorMs: 100, autoOffsetReset: 'earliest' } as const
@@ -77,6 +77,31 @@ onEveryGround('subscriptions', (ground) => {
       const consumer = ground.kafka().consumer({ groupId: prefix, topics, groupProtocol: 'consumer', ...QUICK })
       expect((await consumer.recv()).topic).toBe(wanted)
       expect(consumer.subscription()).toEqual([wanted])
+    },
+    40_000,
+  )
+
+  inline.each(BOTH)(
+    '%s: what is deleted is revoked, and the other topics are read on',
+    async (groupProtocol) => {
+      const [stays, goes] = [await filledTopic(ground, 'stays', 1, 1), await filledTopic(ground, 'goes', 2, 2)]
+      const kafka = ground.kafka()
+      const revoked: string[] = []
+      const consumer = kafka.consumer({ groupId: `group of ${goes}`, groupProtocol, ...QUICK })
+      consumer.on('error', () => {})
+      consumer.subscribe([stays, goes], {
+        onRevoked: (partitions) =>
+          void revoked.push(...partitions.map(({ topic, partition }) => `${topic}/${partition}`)),
+      })
+      const seen: string[] = []
+      const run = consumer.run({ eachRecord: ({ topic }) => void seen.push(topic) })
+      await vi.waitFor(() => expect(seen).toHaveLength(3), PATIENCE)
+      await kafka.admin.deleteTopics([goes])
+      await vi.waitFor(() => expect(revoked.sort()).toEqual([`${goes}/0`, `${goes}/1`]), PATIENCE)
+      await more(ground, stays, 1, 1)
+      await vi.waitFor(() => expect(seen).toHaveLength(4), PATIENCE)
+      await consumer.close()
+      await run
     },
     40_000,
   )

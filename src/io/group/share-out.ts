@@ -4,7 +4,10 @@ import type { GroupAssignment, GroupMember, GroupTopic } from '../../control/gro
 import { assignorNamed } from '../../group/assignors.ts'
 import { decodeSubscription, encodeAssignment } from '../../group/subscription.ts'
 import type { ResponseOf } from '../../protocol/apis.ts'
+import { ErrorCode } from '../../protocol/errors.ts'
 import type { MembershipHost } from './membership.ts'
+
+const DELETED_AFTER_MS = 2_000
 
 type Joined = ResponseOf<'JoinGroup'>
 
@@ -13,6 +16,7 @@ export class ShareOut {
   readonly #host: MembershipHost
   readonly #members: GroupMember[]
   readonly #topics = new Map<string, GroupTopic | undefined>()
+  readonly #missingSinceMs = new Map<string, number>()
 
   constructor(host: MembershipHost, joined: Joined) {
     this.#host = host
@@ -49,14 +53,23 @@ export class ShareOut {
 
   /** Whether some topic came, went or has another number of partitions since the assignment. */
   get outdated(): boolean {
-    const { metadata } = this.#host.cluster
-    return [...this.#topics].some(([name, was]) => {
-      const entry = metadata.peek(name)
-      if (entry === undefined || (entry.errorCode !== 0 && was === undefined)) return false
-      const count = entry.errorCode === 0 ? (entry.topic?.partitions.length ?? 0) : undefined
-      // A topic may be missing for a moment only; it is gone when the broker goes on saying so.
-      return count !== undefined && count !== (was?.partitions ?? 0)
-    })
+    return [...this.#topics].some(([name, was]) => this.#count(name, was?.partitions ?? 0) !== (was?.partitions ?? 0))
+  }
+
+  /** How many partitions the topic has now; as many as before while that is not known. */
+  #count(name: string, before: number): number {
+    const { metadata, host } = this.#host.cluster
+    const entry = metadata.peek(name)
+    if (entry?.errorCode === 0) {
+      this.#missingSinceMs.delete(name)
+      return entry.topic?.partitions.length ?? before
+    }
+    if (entry?.errorCode !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || before === 0) return before
+    // A broker may miss a topic for a moment; it was deleted when it is missed for long.
+    const nowMs = host.clock.now()
+    const sinceMs = this.#missingSinceMs.get(name) ?? nowMs
+    this.#missingSinceMs.set(name, sinceMs)
+    return nowMs - sinceMs >= DELETED_AFTER_MS ? 0 : before
   }
 
   async #look(name: string, signal: AbortSignal): Promise<GroupTopic | undefined> {
