@@ -10,7 +10,13 @@ import { Connection, type ConnectionHost } from './connection.ts'
  * What a connection is for. A broker answers one request at a time per connection, so an idle fetch must not stand in
  * front of anything else: each role has a connection of its own.
  */
-export type Role = 'admin' | 'coordinator' | 'produce' | `produce:${number | string}` | `fetch:${number | string}` | `group:${number}`
+export type Role =
+  | 'admin'
+  | 'coordinator'
+  | 'produce'
+  | `produce:${number | string}`
+  | `fetch:${number | string}`
+  | `group:${number}`
 
 /** What channels share. */
 export interface ChannelHost extends ConnectionHost {

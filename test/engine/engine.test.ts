@@ -1,7 +1,7 @@
 // Main's end of the engine with an I/O thread that a test plays. [test]
 import { describe, expect, it } from 'vitest'
-import { seededRandom } from '../../src/base/random.ts'
 import { Closed, ThreadDied, toWire } from '../../src/base/errors.ts'
+import { seededRandom } from '../../src/base/random.ts'
 import type { ReaderSettings, ToIo, ToMain } from '../../src/control/commands.ts'
 import { Engine, type PartitionOwner } from '../../src/engine/engine.ts'
 import { allocateMemory, READERS_MAX } from '../../src/ring/layout.ts'
@@ -48,12 +48,12 @@ function world() {
       die = report
     },
     busy: () => ({}),
+    compressors: { count: 0, open: () => [], post: () => {} },
+    random: seededRandom(1),
     workersMax: 0,
     startProcessor: () => {
       throw new Error('there are no workers here')
     },
-    compressors: { count: 0, open: () => [], post: () => {} },
-    random: seededRandom(1),
     stop: async () => void stops++,
   })
   const calls = (op: string) => posted.flatMap((m) => (m.type === 'call' && m.call.op === op ? [m.id] : []))
