@@ -23,6 +23,7 @@ interface TopicAnswer {
   errorMessage?: string | null
 }
 
+const QUOTA_USED_UP = ErrorCode.THROTTLING_QUOTA_EXCEEDED
 const BACKOFF = { baseMs: 50, maxMs: 1_000 }
 /** Before this version a question about topics creates them. */
 const LOOK_ONLY_SINCE = 4
@@ -84,14 +85,19 @@ export class AdminCall {
     isAnswerTo: (answer: A, one: W) => boolean,
   ): Promise<A[]> {
     const answers = new Map<W, A>()
-    for (let attempt = 0; answers.size < wanted.length; attempt++) {
+    const isOpen = (one: W) => (answers.get(one)?.errorCode ?? QUOTA_USED_UP) === QUOTA_USED_UP
+    for (let attempt = 0; attempt === 0 || (!this.#late && wanted.some(isOpen)); attempt++) {
       if (attempt > 0) await this.#pause(attempt - 1)
-      const left = wanted.filter((one) => !answers.has(one))
-      const got = await ask(left)
+      const left = wanted.filter(isOpen)
+      const got = await ask(left).catch((error: MillraceError) => {
+        // What was said before the time was over says more than that it is over.
+        if (attempt === 0 || error.code !== 'API_TIMEOUT') throw error
+        return left.map((one) => answers.get(one)!)
+      })
       for (const one of left) {
         const answer = got.find((each) => isAnswerTo(each, one))
         if (answer === undefined) throw unanswered(api, one)
-        if (answer.errorCode !== ErrorCode.THROTTLING_QUOTA_EXCEEDED || this.#late) answers.set(one, answer)
+        answers.set(one, answer)
       }
     }
     const ordered = wanted.map((one) => answers.get(one)!)
