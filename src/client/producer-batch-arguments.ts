@@ -7,19 +7,22 @@ export type BatchArguments =
   | [topic: string, values: readonly unknown[], options?: SendCallOptions]
   | [records: readonly AnyRecord[], options?: SendCallOptions]
 
-/** The records of a call of `sendBatch`: its form tells which they are, never the shape of a value. */
+/**
+ * The records of a call of `sendBatch`: its form tells which they are, never the shape of a value. The caller may go on
+ * with its array at once.
+ */
 export function batchOf(given: BatchArguments) {
   if (typeof given[0] === 'string') {
     const [topic, values, options] = given as [string, readonly unknown[], SendCallOptions?]
-    checkList('sendBatch(topic, values)', values)
-    return { count: values.length, recordAt: (i: number): AnyRecord => ({ topic, value: values[i] }), options }
+    const own = listOf('sendBatch(topic, values)', values)
+    return { count: own.length, recordAt: (i: number): AnyRecord => ({ topic, value: own[i] }), options }
   }
   const [records, options] = given as [readonly AnyRecord[], SendCallOptions?]
-  checkList('sendBatch(records)', records)
-  return { count: records.length, recordAt: (i: number) => records[i]!, options }
+  const own = listOf('sendBatch(records)', records)
+  return { count: own.length, recordAt: (i: number) => own[i]!, options }
 }
 
-function checkList(call: string, list: unknown): void {
-  if (Array.isArray(list)) return
+function listOf<T>(call: string, list: readonly T[]): T[] {
+  if (Array.isArray(list)) return list.slice()
   throw new InvalidOption('INVALID_ARGUMENT', `${call} takes an array, not ${typeof list}. Nothing was sent.`)
 }

@@ -2,7 +2,7 @@
 // [main thread]
 import type { Timer } from '../base/clock.ts'
 import { Closed, fromWire, InvalidOption, MillraceError, type Stored, Timeout, toWire } from '../base/errors.ts'
-import type { BatchReport, ProducerSettings } from '../control/producing.ts'
+import type { BatchReport, ProducerCall, ProducerSettings } from '../control/producing.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { ProducerLine } from '../engine/producers.ts'
 import type { ResolvedProducerOptions } from './options.ts'
@@ -49,7 +49,8 @@ export class ProducerCore {
   readonly #intake: Intake
   readonly #topics = new Map<string, TopicQueue>()
   #topic: TopicQueue | undefined
-  #scratch = new Outgoing()
+  /** Free to be used; while user code runs it is not: that may send as well. */
+  #scratch: Outgoing | undefined
   /** Those that have not handed over all of their records yet. */
   readonly #calls = new Set<BatchCall>()
   /** What the clock showed, and how often that was used. */
@@ -85,6 +86,9 @@ export class ProducerCore {
       settings: options,
       choose: typeof partitioner === 'function' ? partitioner : undefined,
       askTopic: (name) => this.#askTopic(name),
+      refused: ({ transaction }, error) => {
+        if (transaction !== undefined) this.#parts.transactionFailed(transaction, error)
+      },
     })
     this.line = engine.producers.open(settings, this.#memory.buffer, {
       produced: (reports, freed) => this.#produced(reports, freed),
@@ -110,7 +114,8 @@ export class ProducerCore {
   ): Outgoing | undefined {
     if (this.#dead !== undefined) throw this.#dead
     const { topic: name, headers, timestamp } = record
-    const outgoing = this.#scratch
+    const outgoing = this.#scratch ?? new Outgoing()
+    this.#scratch = undefined
     const last = this.#topic
     const topic = last !== undefined && last.name === name ? last : this.#topicOf(name)
     const { serializers } = topic
@@ -129,9 +134,14 @@ export class ProducerCore {
     outgoing.b = b
     const taken = this.#intake.offer(outgoing)
     if (this.#idle === undefined) this.#begin()
-    if (taken) return undefined
-    this.#scratch = new Outgoing()
-    return outgoing
+    if (!taken) return outgoing
+    this.#scratch = outgoing
+    return undefined
+  }
+
+  /** Asks the I/O thread, also while the Kafka instance is being closed. */
+  ask(call: ProducerCall, timeoutMs: number): Promise<unknown> {
+    return this.#parts.engine.call(call, { timeoutMs })
   }
 
   /** A record that waits is not to be sent after all. */
@@ -178,6 +188,19 @@ export class ProducerCore {
 
   stats(): ProducerStats {
     return this.counts.snapshot(this.#intake.waitingCount, this.#memory.sizeBytes - this.#memory.freeBytes)
+  }
+
+  /** Waits for the end of something, at most so long; returns what is left of the time. */
+  async atMost(limitMs: number, pending: Promise<unknown>): Promise<number> {
+    const { engine } = this.#parts
+    const endMs = engine.clock.now() + limitMs
+    let timer: Timer | undefined
+    const limit = new Promise<void>((resolve) => {
+      timer = engine.clock.after(limitMs, resolve)
+    })
+    await engine.holding(Promise.race([pending.catch(() => undefined), limit]))
+    timer?.cancel()
+    return Math.max(0, endMs - engine.clock.now())
   }
 
   /** Waits until all is sent, at most `drainMs`; gives the rest up. Settles soon after. */

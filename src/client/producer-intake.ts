@@ -30,6 +30,7 @@ export interface IntakeParts {
   settings: {
     maxRequestBytes: number
     maxBlockMs: number
+    deliveryTimeoutMs: number
     maxBlockedRecords: number
     onBufferFull: 'wait' | 'reject'
   }
@@ -37,6 +38,8 @@ export interface IntakeParts {
   choose: PartitionChoice | undefined
   /** How many partitions a topic has. */
   askTopic(name: string): Promise<number>
+  /** A record that waited will not be sent. */
+  refused(record: Outgoing, error: MillraceError): void
 }
 
 /** An explicit partition that is not there may be new: who names one makes us look again, but not more often. */
@@ -92,6 +95,7 @@ export class Intake {
   refuse(record: Outgoing, error: MillraceError): void {
     this.#leave(record)
     const { topic, queue, partition, timestamp, sink, a, b, waiter } = record
+    this.#parts.refused(record, error)
     sink?.failed(a, b, error, { topic: topic.name, partition: queue?.partition ?? partition, timestamp })
     waiter?.refused(error)
   }
@@ -189,7 +193,7 @@ export class Intake {
     }
     record.waitsSinceMs = clock.now()
     this.#waiters.add(record)
-    this.#timer ??= clock.after(settings.maxBlockMs, this.#expire)
+    this.#timer ??= clock.after(Math.min(settings.maxBlockMs, settings.deliveryTimeoutMs), this.#expire)
   }
 
   #leave(record: Outgoing): void {
@@ -205,7 +209,7 @@ export class Intake {
     this.#timer = undefined
     const { clock, settings } = this.#parts
     for (const record of this.#waiters) {
-      const leftMs = record.waitsSinceMs + settings.maxBlockMs - clock.now()
+      const leftMs = record.waitsSinceMs + Math.min(settings.maxBlockMs, settings.deliveryTimeoutMs) - clock.now()
       if (leftMs > 0) {
         this.#timer = clock.after(leftMs, this.#expire)
         return

@@ -38,9 +38,14 @@ export class ProducerPool {
       options: resolveOptions('producer', settings),
       kafka: this.#kafka,
       engine: this.#engine,
-      closed: (one) => {
-        this.#open.delete(one)
-        for (const [id, { producer: known }] of this.#transactional) if (known === one) this.#transactional.delete(id)
+      closed: (one) => void this.#open.delete(one),
+      failed: (one) => {
+        // Nobody else has it, and can close it.
+        for (const [id, { producer: known }] of this.#transactional) {
+          if (known !== one) continue
+          this.#transactional.delete(id)
+          void one.close({ timeoutMs: 0 }).catch(() => undefined)
+        }
       },
     })
     this.#open.add(producer)

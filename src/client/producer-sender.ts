@@ -1,5 +1,5 @@
 // The ways to hand records to a producer: for itself, and within a transaction. [main thread]
-import { BufferFull, InvalidOption, type MillraceError } from '../base/errors.ts'
+import { BufferFull, Closed, InvalidOption, MillraceError } from '../base/errors.ts'
 import { onAbort } from '../base/on-abort.ts'
 import { codecId } from '../record/compression/registry.ts'
 import type { ResolvedProducerOptions } from './options.ts'
@@ -106,6 +106,7 @@ export class Sender {
     const promise = new Promise<RecordMetadata>(capture)
     const [resolve, reject] = [resolveNew, rejectNew]
     try {
+      this.#transaction?.check()
       options.signal?.throwIfAborted()
       const waiting = this.#take(core, record, this.#wayOf(options), promiseSink, resolve, reject)
       if (options.signal === undefined) return promise
@@ -126,6 +127,7 @@ export class Sender {
   ): Promise<RecordMetadata[]> {
     let call!: BatchCall
     const promise = new Promise<RecordMetadata[]>((resolve, reject) => {
+      this.#transaction?.check()
       options.signal?.throwIfAborted()
       const way = this.#wayOf(options)
       const take = (record: AnyRecord, sink: DeliverySink, index: number) =>
@@ -142,6 +144,7 @@ export class Sender {
   }
 
   #enqueue(core: ProducerCore, record: AnyRecord, options: SendOptions): Promise<void> | undefined {
+    this.#transaction?.check()
     const waiting = this.#take(core, record, this.#wayOf(options), this.#reports, record, undefined)
     if (waiting === undefined) return undefined
     return new Promise((admitted, refused) => {
@@ -158,7 +161,6 @@ export class Sender {
     b: unknown,
   ): Outgoing | undefined {
     const transaction = this.#transaction
-    transaction?.check()
     if (this.#watched === undefined && transaction === undefined) return core.take(given, way, undefined, sink, a, b)
     const record = this.#watched === undefined ? given : this.#intercepted(given)
     const watched = { sink, a, b, record }
@@ -220,9 +222,10 @@ export class Sender {
     }
   }
 
-  #guarded(where: string, step: () => void): void {
+  #guarded(where: string, step: () => unknown): void {
     try {
-      step()
+      const result = step()
+      if (result instanceof Promise) result.catch((thrown) => this.#host.trouble(where, thrown))
     } catch (thrown) {
       this.#host.trouble(where, thrown)
     }
@@ -248,7 +251,9 @@ function untilAborted<T>(
   return new Promise((resolve, reject) => {
     const stop = onAbort(signal, () => {
       reject(signal.reason)
-      giveUp(signal.reason)
+      const { reason } = signal
+      const text = 'The record was given up: its signal fired.'
+      giveUp(reason instanceof MillraceError ? reason : new Closed('ABORTED', text, { cause: reason }))
     })
     promise.finally(stop).then(resolve, reject)
   })

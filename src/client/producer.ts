@@ -35,8 +35,10 @@ export interface ProducerPlan {
   options: ResolvedProducerOptions
   kafka: ResolvedKafkaOptions
   engine(): Promise<Engine>
-  /** It was closed, or can send nothing any more. */
+  /** It was closed. */
   closed(producer: Producer<never, never>): void
+  /** It can send nothing any more. */
+  failed(producer: Producer<never, never>): void
 }
 
 /** `close()` drains for so long by default; what is left gets a second more. */
@@ -182,8 +184,9 @@ export class Producer<K = Sendable, V = Sendable>
   async #close(timeoutMs: number): Promise<void> {
     try {
       const core = await this.#opening?.catch(() => undefined)
-      if (this.#transaction?.isOpen === true) await this.#transaction.abort().catch(() => undefined)
-      await core?.close(timeoutMs)
+      const leftMs =
+        this.#transaction?.isOpen === true ? await core?.atMost(timeoutMs, this.#transaction.abort()) : timeoutMs
+      await core?.close(leftMs ?? 0)
       core?.throwUnheard()
     } finally {
       this.#plan.closed(this as unknown as Producer<never, never>)
@@ -214,7 +217,7 @@ export class Producer<K = Sendable, V = Sendable>
       serializersOf: (topic) => serializersOf(given, kafka.topics?.[topic]),
       failed: (error) => {
         this.#failure ??= error
-        this.#plan.closed(this as unknown as Producer<never, never>)
+        this.#plan.failed(this as unknown as Producer<never, never>)
       },
       transactionFailed: (number, error) => {
         if (this.#transaction?.number === number) this.#transaction.failed(error)

@@ -32,6 +32,8 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
   readonly #sender: Sender
   #state: TransactionState = 'open'
   readonly #transacted: TransactedOffset[] = []
+  /** Offsets that are being added: an end waits for them. */
+  readonly #adding = new Set<Promise<unknown>>()
   /** Of a record or an offset: it can only be aborted. */
   #failure: MillraceError | undefined
 
@@ -137,6 +139,7 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
     this.#state = 'ending'
     const core = await this.#parts.host.open()
     await core.settle()
+    await Promise.allSettled(this.#adding)
     if (this.#failure !== undefined) {
       this.#state = 'open'
       throw abortNeeded(this.#failure, this.#parts.transactionalId)
@@ -150,6 +153,7 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
     this.#state = 'ending'
     const core = await this.#parts.host.open()
     core.abandon(new MillraceError('TRANSACTION_ABORTED', 'Its transaction was aborted.', { stored: 'not stored' }))
+    await Promise.allSettled(this.#adding)
     await this.#end(core.line.id, false)
     await core.settle()
   }
@@ -160,9 +164,13 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
   }
 
   async #addOffsets(group: TransactionGroup, offsets: TransactionOffset[]): Promise<void> {
-    const core = await this.#parts.host.open()
+    const adding = this.#parts.host.open().then((core) => {
+      return this.#call({ op: 'addOffsets', producer: core.line.id, group, offsets })
+    })
+    this.#adding.add(adding)
+    void adding.catch(() => undefined).then(() => this.#adding.delete(adding))
     try {
-      await this.#call({ op: 'addOffsets', producer: core.line.id, group, offsets })
+      await adding
     } catch (error) {
       this.failed(error as MillraceError)
       throw error
@@ -189,8 +197,8 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
   }
 
   async #call(call: ProducerCall): Promise<void> {
-    const engine = await this.#parts.engine()
-    await engine.call(call, { timeoutMs: this.#parts.timeoutMs })
+    const core = await this.#parts.host.open()
+    await core.ask(call, this.#parts.timeoutMs)
   }
 
   /** Records and a commit need that nothing has failed. */

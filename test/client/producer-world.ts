@@ -107,6 +107,7 @@ export function world(options: ProducerOptions = {}, kafka: object = {}): World 
     kafka: resolveOptions('kafka', { brokers: ['x:1'], ...kafka }),
     engine: async () => engine,
     closed: () => {},
+    failed: () => {},
   }) as Producer
   return Object.assign(state, {
     producer,

@@ -248,7 +248,7 @@ export class Producer {
     // A transaction without one of its batches cannot be committed.
     if (this.#transactions === undefined || this.#over !== undefined) return
     if (isFatal(error.kafkaCode) && error.fatal) this.#fail(error)
-    else if (this.#transactions.refusal(batch.sealed.transaction) === undefined) this.#transactions.fail(error)
+    else this.#transactions.fail(error, batch.sealed.transaction)
   }
 
   #released(batch: OutgoingBatch): void {

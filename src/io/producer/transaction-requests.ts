@@ -49,16 +49,20 @@ export function isFatal(kafkaCode: number | undefined): boolean {
 export class TransactionRequests {
   readonly #cluster: Cluster
   readonly #requester: Requester
+  readonly #closing: AbortSignal
 
-  constructor(cluster: Cluster, requester: Requester) {
+  /** `closing`: a producer that is closed says nothing more, or it would fence its successor. */
+  constructor(cluster: Cluster, requester: Requester, closing: AbortSignal) {
     this.#cluster = cluster
     this.#requester = requester
+    this.#closing = closing
   }
 
   /** Does not reject. The error has `fatal` or `requiresAbort` set as the code means it for a transaction. */
   async ask<A extends ApiName>(question: TransactionQuestion<A>): Promise<TransactionAnswer<A>> {
     const { target, api, body, bounds, version, minVersion, maxVersion } = question
-    const deadline = this.#cluster.deadline(api, bounds)
+    const signal = bounds.signal === undefined ? this.#closing : AbortSignal.any([bounds.signal, this.#closing])
+    const deadline = this.#cluster.deadline(api, { ...bounds, signal })
     const errorCodeOf = (answer: ResponseOf<A>) => firstError(api, answer as never)?.code ?? 0
     let doubtful = false
     try {

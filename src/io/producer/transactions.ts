@@ -42,6 +42,7 @@ export interface TransactionsPlan {
 /** One at a time. */
 export class Transactions {
   readonly #plan: TransactionsPlan
+  readonly #closing = new AbortController()
   readonly #requests: TransactionRequests
   #phase: 'new' | 'ready' | 'open' | 'ending' = 'new'
   #identity: ProducerIdentity | undefined
@@ -58,11 +59,10 @@ export class Transactions {
   #toAdd = new Set<PartitionQueue>()
   /** Partitions are being added: the end waits for it. */
   #adding: Promise<void> | undefined
-  readonly #closing = new AbortController()
 
   constructor(plan: TransactionsPlan) {
     this.#plan = plan
-    this.#requests = new TransactionRequests(plan.cluster, plan.requester)
+    this.#requests = new TransactionRequests(plan.cluster, plan.requester, this.#closing.signal)
   }
 
   /** Undefined before `init`. */
@@ -96,7 +96,10 @@ export class Transactions {
   }
 
   /** The first failure decides. */
-  fail(error: MillraceError): void {
+  fail(error: MillraceError, number: number | undefined = this.#number): void {
+    if (number !== this.#number) return
+    // Its sequences have a gap; with the second protocol every end brings a new epoch.
+    if (this.#phase === 'ending') this.#renew ||= !this.#second
     if (this.#phase !== 'open' || this.#failure !== undefined) return
     this.#failure = error
     // Sequences may have a gap, and answers may be on their way still.
