@@ -102,7 +102,8 @@ export class ConsumerGroup {
   /** Gives everything up: what runs is finished, what is processed is committed, the listener is told. */
   async giveUp(limitMs: number): Promise<void> {
     const { names } = this.#plan.assignment
-    this.#rebalance?.end()
+    // Handlers of a run are awaited; nobody says of records that a loop gave whether it will ask again.
+    if (this.#plan.run() === undefined) this.#rebalance?.end()
     if (this.#member === undefined || this.#engine === undefined || names.length === 0) return
     let timer: Timer | undefined
     const late = new Promise<void>((resolve) => {
@@ -110,6 +111,7 @@ export class ConsumerGroup {
     })
     await Promise.race([this.#rebalance?.revoked(names), late])
     timer?.cancel()
+    this.#rebalance?.end()
   }
 
   /** Leaves the group; rejects with what the coordinator said about that. */

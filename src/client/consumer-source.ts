@@ -31,6 +31,8 @@ export interface SourcePlan {
   commit(partition: ConsumerPartition): Promise<void>
   /** A batch is about to be handed out. */
   consumed(batch: Batch<unknown, unknown>): void
+  /** Who may have batches that wait: a transaction that is aborted voids them. */
+  holders(): readonly ({ drop(partition: ConsumerPartition): void } | undefined)[]
   /** For whom a transaction commits. */
   group(): TransactionGroup
 }
@@ -129,7 +131,10 @@ export class ConsumerSource {
   /** More partitions, each where it has to start; they are read when `begin` says so. */
   async add(names: readonly AssignedPartition[]): Promise<ConsumerPartition[]> {
     const { epoch, options, engine, commit, group } = this.#plan
-    const rewind = (partition: ConsumerPartition, position: number) => this.seek(partition, position, false)
+    const rewind = (partition: ConsumerPartition, position: number) => {
+      this.seek(partition, position, false)
+      for (const one of this.#plan.holders()) one?.drop(partition)
+    }
     const starts = await this.#plan.starts.find(this.#plan, names)
     return names.map((name) => {
       const { position = 0, committed, error } = starts.get(partitionKey(name))!
@@ -152,6 +157,11 @@ export class ConsumerSource {
     stream.add(partitions.map(({ progress }) => progress))
     for (const { paused, progress } of partitions) if (paused) stream.pause(progress)
     for (const { partition, error } of this.takeStartless()) stream.fail(partition.progress, error)
+  }
+
+  /** Added, and not begun: the listener may still seek in it. */
+  isHeld(partition: ConsumerPartition): boolean {
+    return this.#held.has(partition)
   }
 
   /** Gives nothing more of a partition that is about to go. */

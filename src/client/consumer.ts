@@ -469,6 +469,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       decoderOf: (topic) => this.#decoders.of(topic),
       commit: (partition) => this.#commits.floorOf(partition),
       consumed: (batch) => this.#interceptors.consumed(batch),
+      holders: () => [this.#handouts, this.#run],
       group: () => this.#commits.transactionGroup(),
     })
   }

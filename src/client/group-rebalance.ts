@@ -43,6 +43,7 @@ export class GroupRebalance {
   readonly #paused = new Set<string>()
   /** Told to nobody any more. */
   #over = false
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(plan: RebalancePlan) {
     const { maxPollIntervalMs, groupProtocol } = plan.options
@@ -52,7 +53,11 @@ export class GroupRebalance {
   }
 
   /** New partitions: their offsets are found, the listener is told, and they are read. */
-  async assigned(names: TopicPartition[]): Promise<void> {
+  assigned(names: TopicPartition[]): Promise<void> {
+    return this.#inTurn(() => this.#assigned(names))
+  }
+
+  async #assigned(names: TopicPartition[]): Promise<void> {
     const { assignment, handouts } = this.#plan
     const partitions = await this.#add(names)
     if (partitions === undefined) return
@@ -68,9 +73,16 @@ export class GroupRebalance {
   }
 
   /** Partitions go: what runs is finished, what is processed is committed, and then they are nobody's. */
-  async revoked(names: TopicPartition[]): Promise<void> {
+  revoked(names: TopicPartition[]): Promise<void> {
+    return this.#inTurn(() => this.#revoked(names))
+  }
+
+  async #revoked(asked: TopicPartition[]): Promise<void> {
+    await this.#drain(this.#find(asked))
+    // What was lost meanwhile is somebody else's: nothing of it is committed or told.
+    const left = new Set(this.#plan.assignment.names.map(partitionKey))
+    const names = asked.filter((one) => left.has(partitionKey(one)))
     const partitions = this.#find(names)
-    await this.#drain(partitions)
     await this.#commit(partitions)
     await this.#tell('onRevoked', names)
     await this.#commit(partitions)
@@ -82,7 +94,14 @@ export class GroupRebalance {
   async lost(names: TopicPartition[]): Promise<void> {
     this.#paused.clear()
     this.#remove(names, this.#find(names))
-    await this.#tell('onLost', names)
+    await this.#inTurn(() => this.#tell('onLost', names))
+  }
+
+  /** One question is answered after the other: a late revocation must not take what was assigned since. */
+  #inTurn(run: () => Promise<void>): Promise<void> {
+    const mine = this.#turn.then(run)
+    this.#turn = mine.catch(() => undefined)
+    return mine
   }
 
   /** Nothing more is begun. */

@@ -114,7 +114,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     const place = this.#placeOf(partition)
     if (place === undefined) {
       // One that had failed, and was sought.
-      if (this.#ready && partition.live) this.#open(partition)
+      if (this.#ready && partition.live) this.reassigned()
     } else if (partition.live) this.#begin(place)
     else this.#close(place)
   }
@@ -167,10 +167,13 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
       this.#over = true
       this.#ready = false
       this.#handle?.unassign([...this.#places.keys()])
-      if (this.#pool !== undefined) await engine.holding(this.#pool.close())
-      this.#places.clear()
-      this.#byPartition.clear()
-      await this.#handle?.close()
+      try {
+        if (this.#pool !== undefined) await engine.holding(this.#pool.close())
+      } finally {
+        this.#places.clear()
+        this.#byPartition.clear()
+        await this.#handle?.close()
+      }
     }
   }
 
@@ -201,7 +204,8 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     if (this.#over) return
     for (const { partition, error } of source.takeStartless()) this.#failed(partition, error)
     for (const partition of source.partitions) {
-      if (partition.progress.state === 'active' && this.#placeOf(partition) === undefined) this.#open(partition)
+      if (source.isHeld(partition) || partition.progress.state !== 'active') continue
+      if (this.#placeOf(partition) === undefined) this.#open(partition)
     }
   }
 
@@ -333,7 +337,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   }
 
   #close(place: Place): void {
-    this.#handle!.unassign([place.slot])
+    this.#handle!.free([place.slot])
     this.#places.delete(place.slot)
     this.#byPartition.delete(place.partition)
     place.quiet = true

@@ -115,7 +115,12 @@ export class Run implements ConsumerRun {
 
   release(partition: ConsumerPartition): void {
     this.#released.add(partition)
-    this.drop(partition)
+    for (const { held } of this.#lanes.drop(partition.key)) this.#close(held)
+    for (const held of this.#waiting.get(partition) ?? []) {
+      held.next = held.batch.count
+      if (held.open === 0) held.batch.release()
+    }
+    this.#waiting.delete(partition)
   }
 
   busy(partition: ConsumerPartition): boolean {

@@ -12,6 +12,8 @@ interface TargetTopic {
 
 /** Kept as the broker said it until every id has a name. */
 export class AssignmentTarget {
+  /** Ids had no name when they were last asked for: the next heartbeat tries again. */
+  stuck = false
   readonly #host: MembershipHost
   #raw: readonly TargetTopic[] = []
   /** Outlives what metadata forgets: an id that was assigned must be named when it is given back. */
@@ -24,6 +26,7 @@ export class AssignmentTarget {
 
   set(raw: readonly TargetTopic[]): void {
     this.#raw = raw
+    this.stuck = false
   }
 
   /** Whether it is anything but this; true while an id has no name. */
@@ -38,7 +41,9 @@ export class AssignmentTarget {
   async resolve(signal: AbortSignal): Promise<GroupPartition[]> {
     const { unknown } = this.#known()
     if (unknown.length > 0) await this.#ask(unknown, signal)
-    return this.#known().partitions
+    const now = this.#known()
+    this.stuck = now.unknown.length > 0
+    return now.partitions
   }
 
   /** Partitions as a heartbeat names them. */

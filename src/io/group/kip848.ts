@@ -71,7 +71,7 @@ export class ConsumerMembership implements Membership {
   }
 
   async leave({ permanently, timeoutMs }: { permanently: boolean; timeoutMs: number }): Promise<void> {
-    const joined = this.#epoch > JOIN_EPOCH
+    const joined = this.#epoch > JOIN_EPOCH || this.#loop !== undefined
     this.close()
     if (joined) await this.#leave(permanently, timeoutMs)
   }
@@ -196,7 +196,7 @@ export class ConsumerMembership implements Membership {
       .finally(() => {
         this.#reconciling = undefined
         // What was assigned meanwhile, or could not be named before.
-        if (!this.#ending.signal.aborted) this.#wake.ring()
+        if (!this.#ending.signal.aborted && !this.#target.stuck) this.#wake.ring()
       })
   }
 
