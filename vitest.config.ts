@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/shared-kafka.ts'],
     pool: 'forks',
+    // Most of a scenario is waiting: left to itself vitest keeps one of two cores idle.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },
