@@ -1,4 +1,5 @@
 // The producers of a Kafka instance, and the transactions that need none of the user's. [main thread]
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { InvalidOption, type MillraceError } from '../base/errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import { type ResolvedKafkaOptions, resolveOptions } from './options.ts'
@@ -16,6 +17,9 @@ interface TransactionalProducer {
   producer: Producer<never, never>
   last: Promise<unknown>
 }
+
+/** The ids of the transactions that the code which runs now is in. */
+const within = new AsyncLocalStorage<readonly string[]>()
 
 /** Makes producers and ends them. */
 export class ProducerPool {
@@ -85,7 +89,16 @@ export class ProducerPool {
       this.#transactional.set(transactionalId, known)
     }
     const { producer, last } = known
-    const running = last.then(() => inTransaction(producer, run, onAbort))
+    const around = within.getStore() ?? []
+    if (around.includes(transactionalId)) {
+      const text = `A transaction of ${transactionalId} cannot run within another one of it, which would wait for ever.`
+      throw new InvalidOption(
+        'TRANSACTION_OPEN',
+        `${text} Send with the one there is, or give another transactionalId.`,
+      )
+    }
+    const inside = () => inTransaction(producer, run, onAbort)
+    const running = last.then(() => within.run([...around, transactionalId], inside))
     known.last = running.catch(() => undefined)
     return running
   }

@@ -3,7 +3,7 @@ import { BufferFull, Closed, InvalidOption, MillraceError } from '../base/errors
 import { onAbort } from '../base/on-abort.ts'
 import { codecId } from '../record/compression/registry.ts'
 import type { ResolvedProducerOptions } from './options.ts'
-import type { Acks, Compression } from './options-producer.ts'
+import { type Acks, type Compression, producerOptions } from './options-producer.ts'
 import type { SendWay } from './producer-batch.ts'
 import { BatchCall } from './producer-batch-call.ts'
 import type { ProducerCore } from './producer-core.ts'
@@ -195,6 +195,8 @@ export class Sender {
   #wayOf({ acks, compression }: SendOptions): SendWay {
     if (acks === undefined && compression === undefined) return this.#way
     const { options } = this.#host
+    if (acks !== undefined) checkOption('acks', acks)
+    if (compression !== undefined) checkOption('compression', compression)
     const way = wayOf(acks ?? options.acks, compression ?? options.compression)
     if (way.acks !== this.#way.acks && options.enableIdempotence) {
       const text = `acks: ${acks} for one call does not go with idempotence, which needs 'all'.`
@@ -235,6 +237,14 @@ export class Sender {
 /** The records of a topic for a sender that takes them with their topic. */
 export function inTopic(topic: string, record: TopicRecord<unknown, unknown>): AnyRecord {
   return { ...record, topic }
+}
+
+/** What is given for one call is looked at as closely as what is given for the producer. */
+function checkOption(name: 'acks' | 'compression', given: unknown): void {
+  const { accept, expected } = producerOptions[name]
+  if (accept(given) !== undefined) return
+  const text = `${name} of a call must be ${expected}, not ${JSON.stringify(given)}. Nothing was sent.`
+  throw new InvalidOption('INVALID_OPTION', text, NOT_STORED)
 }
 
 function wayOf(acks: Acks, compression: Compression): SendWay {

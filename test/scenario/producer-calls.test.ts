@@ -57,7 +57,28 @@ describe('the end of a transaction', () => {
   })
 })
 
+test('a transaction within another one of the same id is refused, and does not hang', async () => {
+  await using kafka = client()
+  const inner = { transactionalId: 'nested' }
+  const outer = kafka.transaction(async () => kafka.transaction(async () => 1, inner), inner)
+  await expect(outer).rejects.toMatchObject({ code: 'TRANSACTION_OPEN' })
+  const other = kafka.transaction(async () => kafka.transaction(async () => 2, { transactionalId: 'other' }), inner)
+  expect(await other).toBe(2)
+})
+
 describe('a producer', () => {
+  test.each([
+    [{ acks: 3 }, /acks of a call must be/],
+    [{ acks: 'none' }, /acks of a call must be/],
+    [{ compression: 'brotli' }, /compression of a call must be/],
+    [{ compression: { type: 'gzip', level: 99 } }, /compression of a call must be/],
+  ])('refuses %j for one call, before anything is sent', async (options, message) => {
+    await using kafka = client()
+    const sent = kafka.producer({ enableIdempotence: false }).send({ topic: 't', value: 'x' }, options as never)
+    await expect(sent).rejects.toThrow(message)
+    await expect(sent).rejects.toMatchObject({ stored: 'not stored' })
+  })
+
   test('keeps a record whole whose serializer sends another', async () => {
     await using kafka = client()
     const audits: Promise<unknown>[] = []
