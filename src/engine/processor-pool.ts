@@ -105,6 +105,7 @@ export class ProcessorPool {
   #starting: Promise<unknown> | undefined
   readonly #replacing = new Set<Promise<void>>()
   #closed = false
+  #closing: Promise<void> | undefined
   #watch: Timer | undefined
   #closeFailed: MillraceError | undefined
 
@@ -163,15 +164,21 @@ export class ProcessorPool {
   /** Handlers are told to give up now, and their threads are ended soon after. */
   hurry(): void {
     for (const thread of this.#beginning) thread.terminate()
-    for (const { thread } of this.#members) thread.post({ type: 'stop', graceMs: 0 })
+    // Where a worker was refused there is none.
+    const members = this.#members.filter((member) => member !== undefined)
+    for (const { thread } of members) thread.post({ type: 'stop', graceMs: 0 })
     this.#host.clock.after(STOP_MS, () => {
-      for (const { thread } of this.#members) thread.terminate()
+      for (const { thread } of members) thread.terminate()
     })
   }
 
   /** Ends all workers: what runs is awaited for the grace, what waits is left. */
-  async close(): Promise<void> {
-    if (this.#closed) return
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true
     this.#watch?.cancel()
     for (const thread of this.#beginning) thread.terminate()
