@@ -32,7 +32,12 @@ function blocksOf(markdown: string): string[] {
   return [...markdown.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!)
 }
 
-describe('the examples of the documentation run', () => {
+it('there are pages with examples', () => {
+  expect(pages.map(({ page }) => page)).toContain('docs/iterating.md')
+})
+
+// A broker for each page: what the examples of one write and commit is nobody else's.
+describe.each(pages)('the examples of $page run', ({ page, examples, modules }) => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-examples-'))
   let broker: Broker
 
@@ -51,22 +56,14 @@ describe('the examples of the documentation run', () => {
     await broker.close()
   })
 
-  it('and there are some', () => {
-    expect(pages.map(({ page }) => page)).toContain('docs/iterating.md')
+  it.each(examples.map((code, i) => [i + 1, code] as const))('number %i', async (number, code) => {
+    const file = join(folder, `${page.replace(/\W/g, '-')}-${number}.ts`)
+    for (const module of modules) writeFileSync(join(folder, module.name), located(module.code, broker.address))
+    writeFileSync(file, located(code, broker.address))
+    const { status, output } = await run(file)
+    expect(output, output).not.toMatch(/Error|Warning: Detected unsettled/)
+    expect(status).toBe(0)
   })
-
-  for (const { page, examples, modules } of pages) {
-    for (const [i, code] of examples.entries()) {
-      it(`${page}, number ${i + 1}`, async () => {
-        const file = join(folder, `${page.replace(/\W/g, '-')}-${i}.ts`)
-        for (const module of modules) writeFileSync(join(folder, module.name), located(module.code, broker.address))
-        writeFileSync(file, located(code, broker.address))
-        const { status, output } = await run(file)
-        expect(output, output).not.toMatch(/Error|Warning: Detected unsettled/)
-        expect(status).toBe(0)
-      })
-    }
-  }
 })
 
 /** The example with the package's source for the package, and the test's broker for the usual address. */
