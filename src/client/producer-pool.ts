@@ -18,8 +18,12 @@ interface TransactionalProducer {
   last: Promise<unknown>
 }
 
-/** The ids of the transactions that the code which runs now is in. */
-const within = new AsyncLocalStorage<readonly string[]>()
+/** A transaction that runs, or ran: code that it started may go on after its end. */
+interface Scope {
+  readonly transactionalId: string
+  readonly outer: Scope | undefined
+  open: boolean
+}
 
 /** Makes producers and ends them. */
 export class ProducerPool {
@@ -27,6 +31,8 @@ export class ProducerPool {
   readonly #engine: () => Promise<Engine>
   readonly #open = new Set<Producer<never, never>>()
   readonly #transactional = new Map<string, TransactionalProducer>()
+  /** What the code which runs now is in: of this instance, as another one may well fence it. */
+  readonly #within = new AsyncLocalStorage<Scope>()
   #ownId: string | undefined
 
   constructor(kafka: ResolvedKafkaOptions, engine: () => Promise<Engine>) {
@@ -89,16 +95,18 @@ export class ProducerPool {
       this.#transactional.set(transactionalId, known)
     }
     const { producer, last } = known
-    const around = within.getStore() ?? []
-    if (around.includes(transactionalId)) {
+    const outer = this.#within.getStore()
+    if (isWithin(transactionalId, outer)) {
       const text = `A transaction of ${transactionalId} cannot run within another one of it, which would wait for ever.`
       throw new InvalidOption(
         'TRANSACTION_OPEN',
         `${text} Send with the one there is, or give another transactionalId.`,
       )
     }
-    const inside = () => inTransaction(producer, run, onAbort)
-    const running = last.then(() => within.run([...around, transactionalId], inside))
+    const scope: Scope = { transactionalId, outer, open: true }
+    const running = last
+      .then(() => this.#within.run(scope, () => inTransaction(producer, run, onAbort)))
+      .finally(() => void (scope.open = false))
     known.last = running.catch(() => undefined)
     return running
   }
@@ -114,6 +122,11 @@ export class ProducerPool {
     this.#ownId ??= `${this.#kafka.clientId}-${crypto.randomUUID()}`
     return this.#ownId
   }
+}
+
+function isWithin(transactionalId: string, scope: Scope | undefined): boolean {
+  if (scope === undefined) return false
+  return (scope.open && scope.transactionalId === transactionalId) || isWithin(transactionalId, scope.outer)
 }
 
 async function inTransaction<T>(

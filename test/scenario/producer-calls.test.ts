@@ -64,6 +64,12 @@ test('a transaction within another one of the same id is refused, and does not h
   await expect(outer).rejects.toMatchObject({ code: 'TRANSACTION_OPEN' })
   const other = kafka.transaction(async () => kafka.transaction(async () => 2, { transactionalId: 'other' }), inner)
   expect(await other).toBe(2)
+  let later: Promise<number> | undefined
+  const first = kafka.transaction(async () => {
+    later = new Promise((resolve) => setTimeout(resolve, 50)).then(() => kafka.transaction(async () => 3, inner))
+  }, inner)
+  await first
+  expect(await later, 'code that a transaction started is not within it when it has ended').toBe(3)
 })
 
 describe('a producer', () => {
