@@ -125,8 +125,8 @@ export class ConsumerCursor<K, V> {
   }
 
   #step(): ConsumerRecord<K, V> | undefined {
-    const again = this.#unread.shift()
-    if (again !== undefined) {
+    if (this.#unread.length > 0) {
+      const again = this.#unread.shift()!
       this.#lastPartition = again.partition
       again.partition.given = again.record.offset + 1
       return again.record

@@ -1,7 +1,8 @@
 // Who sees every batch that a consumer hands out, and every commit. [main thread]
-import { type ErrorDetails, MillraceError } from '../base/errors.ts'
+import type { ErrorDetails, MillraceError } from '../base/errors.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { OffsetToCommit } from './committer.ts'
+import { userCodeFailed, warn } from './user-code-failed.ts'
 
 /** Sees what a consumer does, and changes nothing of it (Java's ConsumerInterceptor). Not batches of processors. */
 export interface ConsumerInterceptor {
@@ -23,12 +24,13 @@ export class ConsumerInterceptors {
   }
 
   consumed(batch: Batch<unknown, unknown>): void {
+    if (this.#list.length === 0) return
     const { topic, partition, baseOffset: offset } = batch
     for (const one of this.#list) this.#guarded('onConsume', { topic, partition, offset }, () => one.onConsume?.(batch))
   }
 
   committed(offsets: readonly OffsetToCommit[]): void {
-    if (offsets.length === 0) return
+    if (this.#list.length === 0 || offsets.length === 0) return
     const { topic, partition, offset } = offsets[0]!
     for (const one of this.#list) this.#guarded('onCommit', { topic, partition, offset }, () => one.onCommit?.(offsets))
   }
@@ -37,10 +39,8 @@ export class ConsumerInterceptors {
     try {
       call()
     } catch (thrown) {
-      const why = thrown instanceof Error ? thrown.message : String(thrown)
-      const details = { ...where, cause: thrown }
-      const error = new MillraceError('USER_CODE_FAILED', `${name} of an interceptor threw: ${why}`, details)
-      if (!this.#tell(error)) process.emitWarning(error.message, { code: error.code, type: 'MillraceWarning' })
+      const error = userCodeFailed(`${name} of an interceptor`, thrown, where)
+      if (!this.#tell(error)) warn(error)
     }
   }
 }

@@ -34,21 +34,27 @@ export function lagTotals(partitions: readonly { lag: number | undefined }[]): L
 
 const REPORT_EVERY_MS = 1_000
 
-/** Tells of the lag once a second. */
+interface LagEvents {
+  listenerCount(name: 'lag'): number
+  emit(name: 'lag', report: LagReport): unknown
+}
+
+/** Tells of the lag once a second, where somebody listens. */
 export class LagReporter {
-  readonly #tell: (report: LagReport) => void
+  readonly #events: LagEvents
   #timer: Timer | undefined
 
-  constructor(tell: (report: LagReport) => void) {
-    this.#tell = tell
+  constructor(events: LagEvents) {
+    this.#events = events
   }
 
   /** From now on of these. */
   start(clock: Clock, partitions: () => readonly ConsumerPartition[]): void {
     this.#timer = clock.after(REPORT_EVERY_MS, () => {
-      const lags = lagsOf(partitions())
       this.start(clock, partitions)
-      this.#tell({ partitions: lags, ...lagTotals(lags) })
+      if (this.#events.listenerCount('lag') === 0) return
+      const lags = lagsOf(partitions())
+      this.#events.emit('lag', { partitions: lags, ...lagTotals(lags) })
     })
   }
 

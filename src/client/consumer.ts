@@ -80,7 +80,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   readonly #decoders: TopicDecoders
   readonly #offsets: ConsumerOffsets
   readonly #interceptors: ConsumerInterceptors
-  readonly #lagReporter = new LagReporter((report) => this.emit('lag', report))
+  readonly #lagReporter = new LagReporter(this)
   readonly #stats = new ReadStats()
   #run: ConsumerRun | undefined
   #engine: Engine | undefined

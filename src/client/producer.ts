@@ -1,6 +1,6 @@
 // A producer: records in, batched across calls, and what became of each out again. [main thread]
 import { EventEmitter } from 'node:events'
-import { InvalidOption, MillraceError } from '../base/errors.ts'
+import { InvalidOption, type MillraceError } from '../base/errors.ts'
 import type { ProducerSettings } from '../control/producing.ts'
 import type { Sendable, Serializer } from '../delivery/serdes.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -16,6 +16,7 @@ import type { TopicSerializers } from './producer-topic.ts'
 import { TopicProducer } from './producer-topic-view.ts'
 import { ProducerWritable, type WritableRecordOptions } from './producer-writable.ts'
 import { Transaction } from './transaction.ts'
+import { userCodeFailed, warn } from './user-code-failed.ts'
 
 /** What `kafka.producer` takes. docs/options.md lists the settings. */
 export interface ProducerOptions extends ProducerSettingsGiven {
@@ -229,11 +230,10 @@ export class Producer<K = Sendable, V = Sendable>
 
   /** Neither a listener's fault nor an interceptor's may stop the producer: it is told where somebody listens. */
   #trouble(where: string, thrown: unknown): void {
-    const why = thrown instanceof Error ? thrown.message : String(thrown)
-    const error = new MillraceError('USER_CODE_FAILED', `${where} threw: ${why}`, { cause: thrown })
+    const error = userCodeFailed(where, thrown)
     if (this.listenerCount('error') > 0) this.emit('error', error)
     else if (this.#plan.kafka.logger !== undefined) this.#plan.kafka.logger.warn(error.message, { error: thrown })
-    else process.emitWarning(error.message, { code: error.code, type: 'MillraceWarning' })
+    else warn(error)
   }
 }
 
