@@ -156,7 +156,6 @@ export class Producer<K = Sendable, V = Sendable>
       number: ++this.#transactionsMade,
       transactionalId,
       host: this.#host,
-      engine: this.#plan.engine,
       timeoutMs: this.#plan.kafka.defaultApiTimeoutMs,
     })
     this.#transaction = transaction

@@ -66,14 +66,12 @@ export class PartitionQueue {
     yield* this.#early.values()
   }
 
-  /** Takes a batch that came. False if one with its ordinal did before. */
-  add(batch: OutgoingBatch): boolean {
-    const { ordinal } = batch.sealed
-    if (ordinal < this.#nextOrdinal || this.#early.has(ordinal)) return false
-    this.#early.set(ordinal, batch)
-    for (let next = batch as OutgoingBatch | undefined; ; ) {
-      next = this.#early.get(this.#nextOrdinal)
-      if (next === undefined) return true
+  /** Takes a batch that came. */
+  add(batch: OutgoingBatch): void {
+    this.#early.set(batch.sealed.ordinal, batch)
+    for (;;) {
+      const next = this.#early.get(this.#nextOrdinal)
+      if (next === undefined) return
       this.#early.delete(this.#nextOrdinal++)
       // One that was given up while it waited for its turn only counts.
       if (!next.reported) this.#waiting.push(next)

@@ -111,8 +111,7 @@ export class Producer {
   #take(sealed: SealedBatch): void {
     const queue = this.#queueOf(sealed)
     const batch = new OutgoingBatch(sealed, this.#plan.memory)
-    // Main may think that one was lost which had come.
-    if (!queue.add(batch)) return
+    queue.add(batch)
     this.#reports.came()
     const lost = sealed.lost === undefined ? undefined : fromWire(sealed.lost)
     const refusal = this.#over ?? lost ?? this.#transactions?.refusal(sealed.transaction)

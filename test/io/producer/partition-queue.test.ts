@@ -84,9 +84,3 @@ test('after one that may be stored a later one on its way tells; without one a n
   const after = send()
   expect([after.sequence, queue.identity?.producerEpoch]).toEqual([0, 4])
 })
-
-test('an ordinal that came is not taken twice', () => {
-  const { queue, add } = queueOf()
-  const batch = add()
-  expect(queue.add(batch)).toBe(false)
-})
