@@ -14,8 +14,22 @@ export interface KafkaEvents {
   rebootstrapped: { reason: string }
   /** A position was not in the log any more, and was moved by `autoOffsetReset` or to where the log was cut. */
   reset: { topic: string; partition: number; from: number; to: number }
+  /**
+   * A handler of a member of a group has made no progress for 80 % of `maxPollIntervalMs`: the member leaves when that is
+   * over. Told once a stall, and heard when the handler lets the main thread go on.
+   */
+  stalled: StalledHandler
   /** A batch was never released, and nobody holds it any more: its memory was given back. `bytes` is what it held. */
   leaked: LeakedBatch
+}
+
+/** A handler that may cost its consumer the membership. */
+export interface StalledHandler {
+  groupId: string
+  groupInstanceId: string | undefined
+  /** For how long nothing was asked for, begun or ended. */
+  stalledMs: number
+  maxPollIntervalMs: number
 }
 
 type Listener = (event: never) => void
@@ -24,7 +38,7 @@ type Listener = (event: never) => void
 export class Events {
   readonly #logger: Logger | undefined
   readonly #listeners = new Map<EventName, Set<Listener>>()
-  /** Partitions of which a leak was warned. */
+  /** Partitions of which a leak was warned, and groups of which a stall was. */
   readonly #warned = new Set<string>()
 
   constructor(logger: Logger | undefined) {
@@ -43,7 +57,8 @@ export class Events {
     const event = error === undefined ? detail : { ...detail, error: fromWire(error) }
     this.#log(name, event)
     const unheard = this.#logger === undefined && (this.#listeners.get(name)?.size ?? 0) === 0
-    if (name === 'leaked' && unheard) this.#warn(event as unknown as LeakedBatch)
+    if (unheard && name === 'leaked') this.#warnOfLeak(event as unknown as LeakedBatch)
+    if (unheard && name === 'stalled') this.#warnOfStall(event as unknown as StalledHandler)
     for (const listener of this.#listeners.get(name) ?? []) {
       try {
         listener(event as never)
@@ -63,12 +78,22 @@ export class Events {
     else this.#logger.warn(`millrace ${name}`, event)
   }
 
-  /** A forgotten batch is a fault of the program: also where nobody listens it is told of, once a partition. */
-  #warn({ topic, partition, offset }: LeakedBatch): void {
+  #warnOfLeak({ topic, partition, offset }: LeakedBatch): void {
     const where = `${topic}[${partition}]`
+    const text = `A batch of ${where} at offset ${offset} was never released; its memory was taken back.`
+    this.#warn(where, `${text} Call release(), or let the loop over batches() do it.`)
+  }
+
+  #warnOfStall({ groupId, stalledMs, maxPollIntervalMs }: StalledHandler): void {
+    const text = `A consumer of group '${groupId}' has made no progress for ${stalledMs} ms`
+    const left = `it leaves the group after maxPollIntervalMs (${maxPollIntervalMs} ms)`
+    this.#warn(groupId, `${text}; ${left}. Let handlers do less at a time, or raise maxPollIntervalMs.`)
+  }
+
+  /** A fault of the program: also where nobody listens it is told of, once a place. */
+  #warn(where: string, text: string): void {
     if (this.#warned.has(where)) return
     this.#warned.add(where)
-    const text = `A batch of ${where} at offset ${offset} was never released; its memory was taken back.`
-    process.emitWarning(`${text} Call release(), or let the loop over batches() do it.`, 'MillraceWarning')
+    process.emitWarning(text, 'MillraceWarning')
   }
 }

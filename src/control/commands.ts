@@ -111,7 +111,7 @@ export type ToIo =
   | { type: 'group'; consumer: number; command: GroupCommand }
 
 /** What the I/O thread tells without being asked; of leaks main tells itself. */
-export type EventName = 'connected' | 'disconnected' | 'throttled' | 'rebootstrapped' | 'reset' | 'leaked'
+export type EventName = 'connected' | 'disconnected' | 'throttled' | 'rebootstrapped' | 'reset' | 'stalled' | 'leaked'
 
 /** I/O to main. */
 export type ToMain =

@@ -16,3 +16,11 @@ export type IoEvent =
     }
   /** The view of the cluster starts over from the bootstrap list (KIP-899, KIP-1102). */
   | { type: 'rebootstrapped'; reason: string }
+  /** User code of a member of a group makes no progress: soon it costs the membership. */
+  | {
+      type: 'stalled'
+      groupId: string
+      groupInstanceId: string | undefined
+      stalledMs: number
+      maxPollIntervalMs: number
+    }

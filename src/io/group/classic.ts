@@ -13,6 +13,7 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import { groupError, remedyFor } from './group-error.ts'
 import { Heart } from './heart.ts'
 import type { Membership, MembershipHost } from './membership.ts'
+import { ProgressWatch } from './progress-watch.ts'
 import { ShareOut } from './share-out.ts'
 import { Wake } from './wake.ts'
 
@@ -20,8 +21,6 @@ const PROTOCOL_TYPE = 'consumer'
 const NO_GENERATION = -1
 /** Beyond the rebalance timeout the answer to JoinGroup may take this long, as in Java. */
 const JOIN_GRACE_MS = 5_000
-/** How often a member that left because user code was stuck looks whether it still is. */
-const STUCK_LOOK_MS = 500
 
 type Joined = ResponseOf<'JoinGroup'>
 
@@ -30,6 +29,7 @@ export class ClassicMembership implements Membership {
   readonly #host: MembershipHost
   readonly #wake: Wake
   readonly #heart: Heart
+  readonly #watch: ProgressWatch
   readonly #ending = new AbortController()
   readonly #cooperative: boolean
   readonly #unlisten: () => void
@@ -54,7 +54,8 @@ export class ClassicMembership implements Membership {
     this.#host = host
     this.#wake = new Wake(host.cluster.host.clock)
     this.#cooperative = rebalanceProtocol(host.settings.assignors) === 'cooperative'
-    this.#heart = new Heart(host, {
+    this.#watch = new ProgressWatch(host)
+    this.#heart = new Heart(host, this.#watch, {
       rejoin: (reason) => this.rejoin(reason),
       reset: (error) => this.#reset(error as MillraceError),
       fatal: (error) => this.#fail(error),
@@ -255,9 +256,9 @@ export class ClassicMembership implements Membership {
 
   /** User code is stuck: partitions go to members that work. Static ones may be restarted just now (KIP-345). */
   #expired(): void {
-    const { groupInstanceId, maxPollIntervalMs, sessionTimeoutMs } = this.#host.settings
+    const { groupInstanceId, sessionTimeoutMs } = this.#host.settings
     const memberId = this.#memberId
-    const why = `nothing was processed for more than maxPollIntervalMs (${maxPollIntervalMs} ms)`
+    const why = this.#watch.reason
     this.#stuck = true
     this.#lost ??= why
     this.#generation = NO_GENERATION
@@ -269,11 +270,8 @@ export class ClassicMembership implements Membership {
   }
 
   async #waitForProgress(): Promise<void> {
-    const { progress, settings, cluster } = this.#host
     const lost = this.#lose()
-    while (progress.ageMs(cluster.host.clock.now()) > settings.maxPollIntervalMs && !this.#ending.signal.aborted) {
-      await this.#wake.wait(STUCK_LOOK_MS)
-    }
+    await this.#watch.unstuck(this.#wake, this.#ending.signal)
     this.#stuck = false
     await lost
   }

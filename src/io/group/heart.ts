@@ -2,6 +2,7 @@
 import type { Timer } from '../../base/clock.ts'
 import { groupError, remedyFor } from './group-error.ts'
 import type { MembershipHost } from './membership.ts'
+import type { ProgressWatch } from './progress-watch.ts'
 
 /** Whom the heart beats for. */
 export interface HeartOwner {
@@ -24,14 +25,16 @@ export interface HeartEvents {
 /** Beats from `start` to `stop`. */
 export class Heart {
   readonly #host: MembershipHost
+  readonly #watch: ProgressWatch
   readonly #events: HeartEvents
   #owner: HeartOwner | undefined
   #timer: Timer | undefined
   #nextBeatMs = 0
   #beating = false
 
-  constructor(host: MembershipHost, events: HeartEvents) {
+  constructor(host: MembershipHost, watch: ProgressWatch, events: HeartEvents) {
     this.#host = host
+    this.#watch = watch
     this.#events = events
   }
 
@@ -54,21 +57,18 @@ export class Heart {
   }
 
   #schedule(): void {
-    const { progress, settings } = this.#host
-    const nowMs = this.#clock.now()
-    const expiresMs = settings.maxPollIntervalMs + 1 - progress.ageMs(nowMs)
-    this.#timer = this.#clock.after(Math.min(this.#nextBeatMs - nowMs, expiresMs), () => this.#tick())
+    const beatMs = this.#nextBeatMs - this.#clock.now()
+    this.#timer = this.#clock.after(Math.min(beatMs, this.#watch.dueMs), () => this.#tick())
   }
 
   #tick(): void {
-    const { progress, settings } = this.#host
     const nowMs = this.#clock.now()
-    if (progress.ageMs(nowMs) > settings.maxPollIntervalMs) {
+    if (this.#watch.stuck()) {
       this.stop()
       return this.#events.expired()
     }
     if (nowMs >= this.#nextBeatMs) {
-      this.#nextBeatMs = nowMs + settings.heartbeatIntervalMs
+      this.#nextBeatMs = nowMs + this.#host.settings.heartbeatIntervalMs
       // One that waits for a coordinator is not overtaken.
       if (!this.#beating) void this.#beat(this.#owner!)
       this.#events.beat()

@@ -12,6 +12,7 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import { AssignmentTarget } from './assignment-target.ts'
 import { groupError, remedyFor } from './group-error.ts'
 import type { Membership, MembershipHost } from './membership.ts'
+import { ProgressWatch } from './progress-watch.ts'
 import { Wake } from './wake.ts'
 
 /** Member epochs with a meaning of their own. */
@@ -21,8 +22,6 @@ const STATIC_LEAVE_EPOCH = -2
 
 /** Until the broker says how often it wants to hear from a member. */
 const FIRST_INTERVAL_MS = 5_000
-/** How often a member that left because user code was stuck looks whether it still is. */
-const STUCK_LOOK_MS = 500
 
 type Heartbeat = RequestInput<'ConsumerGroupHeartbeat'>
 
@@ -30,6 +29,7 @@ type Heartbeat = RequestInput<'ConsumerGroupHeartbeat'>
 export class ConsumerMembership implements Membership {
   readonly #host: MembershipHost
   readonly #wake: Wake
+  readonly #watch: ProgressWatch
   readonly #ending = new AbortController()
   readonly #target: AssignmentTarget
   #subscription: GroupSubscription = { topics: [] }
@@ -52,6 +52,7 @@ export class ConsumerMembership implements Membership {
   constructor(host: MembershipHost) {
     this.#host = host
     this.#wake = new Wake(host.cluster.host.clock)
+    this.#watch = new ProgressWatch(host)
     this.#target = new AssignmentTarget(host)
     // KIP-1082: the member names itself.
     this.#memberId = Buffer.from(randomUuid(host.random)).toString('base64url')
@@ -106,12 +107,8 @@ export class ConsumerMembership implements Membership {
 
   /** Waits for the next heartbeat, and for user code that is stuck. */
   async #rest(limitMs: number): Promise<void> {
-    const { progress, settings } = this.#host
-    const { maxPollIntervalMs } = settings
-    const endMs = this.#clock.now() + limitMs
-    const leftMs = () => Math.min(endMs - this.#clock.now(), maxPollIntervalMs + 1 - progress.ageMs(this.#clock.now()))
-    await this.#wake.wait(Math.max(0, leftMs()))
-    if (progress.ageMs(this.#clock.now()) > maxPollIntervalMs) await this.#leaveUntilProgress()
+    await this.#wake.wait(Math.min(limitMs, this.#watch.dueMs))
+    if (this.#watch.stuck()) await this.#leaveUntilProgress()
   }
 
   // --- heartbeats -------------------------------------------------------------------------------------------------
@@ -237,13 +234,9 @@ export class ConsumerMembership implements Membership {
   }
 
   async #leaveUntilProgress(): Promise<void> {
-    const { progress, settings } = this.#host
-    const { maxPollIntervalMs, sessionTimeoutMs } = settings
-    const leaving = this.#leave(false, sessionTimeoutMs).catch(() => {})
-    const lost = this.#lose(`nothing was processed for more than maxPollIntervalMs (${maxPollIntervalMs} ms)`)
-    while (progress.ageMs(this.#clock.now()) > maxPollIntervalMs && !this.#ending.signal.aborted) {
-      await this.#wake.wait(STUCK_LOOK_MS)
-    }
+    const leaving = this.#leave(false, this.#host.settings.sessionTimeoutMs).catch(() => {})
+    const lost = this.#lose(this.#watch.reason)
+    await this.#watch.unstuck(this.#wake, this.#ending.signal)
     await Promise.all([leaving, lost])
   }
 
