@@ -193,7 +193,11 @@ export class KafkaClient implements AsyncDisposable {
     if (this.#closing !== undefined) {
       return Promise.reject(new Closed('CLOSED', 'This Kafka instance was closed; make a new one.'))
     }
-    this.#engine ??= this.#startEngine()
+    this.#engine ??= this.#startEngine().catch((error) => {
+      // Whoever needs it next tries again.
+      this.#engine = undefined
+      throw error
+    })
     return this.#engine
   }
 

@@ -185,7 +185,7 @@ export class Producer<K = Sendable, V = Sendable>
     try {
       const core = await this.#opening?.catch(() => undefined)
       const leftMs =
-        this.#transaction?.isOpen === true ? await core?.atMost(timeoutMs, this.#transaction.abort()) : timeoutMs
+        this.#transaction?.isOpen === true ? await core?.atMost(timeoutMs, this.#transaction.finish()) : timeoutMs
       await core?.close(leftMs ?? 0)
       core?.throwUnheard()
     } finally {
@@ -203,7 +203,11 @@ export class Producer<K = Sendable, V = Sendable>
   }
 
   #open(): Promise<ProducerCore> {
-    this.#opening ??= this.#openCore()
+    this.#opening ??= this.#openCore().catch((error) => {
+      // Whoever sends next tries again.
+      this.#opening = undefined
+      throw error
+    })
     return this.#opening
   }
 

@@ -1,11 +1,10 @@
 // A transaction: records, and offsets of what they were made from, that become visible together or not at all.
 // [main thread]
-import { InvalidOption, MillraceError } from '../base/errors.ts'
+import { type ErrorClass, errorOf, InvalidOption, MillraceError } from '../base/errors.ts'
 import type { ProducerCall, TransactionGroup, TransactionOffset } from '../control/producing.ts'
 import type { TransactedOffset } from '../delivery/acks.ts'
 import { Batch } from '../delivery/batch.ts'
 import type { Sendable } from '../delivery/serdes.ts'
-import type { Engine } from '../engine/engine.ts'
 import type { OffsetToCommit } from './committer.ts'
 import { type BatchArguments, batchOf } from './producer-batch-arguments.ts'
 import type { RecordMetadata } from './producer-deliveries.ts'
@@ -18,7 +17,6 @@ export interface TransactionParts {
   number: number
   transactionalId: string
   host: SenderHost
-  engine(): Promise<Engine>
   timeoutMs: number
 }
 
@@ -36,6 +34,8 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
   readonly #adding = new Set<Promise<unknown>>()
   /** Of a record or an offset: it can only be aborted. */
   #failure: MillraceError | undefined
+  /** A commit or an abort that is under way. */
+  #ending: Promise<void> | undefined
 
   /** @internal */
   constructor(parts: TransactionParts) {
@@ -136,6 +136,29 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
    */
   async commit(): Promise<void> {
     this.#checkOpen()
+    this.#ending = this.#commit()
+    await this.#ending
+  }
+
+  /** Makes everything as if it had never been sent. */
+  async abort(): Promise<void> {
+    this.#checkUnsettled()
+    this.#ending = this.#abort()
+    await this.#ending
+  }
+
+  /** Aborts what was neither committed nor aborted. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state === 'open') await this.abort()
+  }
+
+  /** @internal Resolves when it has ended: as is under way, or by an abort. */
+  async finish(): Promise<void> {
+    await this.#ending?.catch(() => undefined)
+    if (this.#state === 'open') await this.abort()
+  }
+
+  async #commit(): Promise<void> {
     this.#state = 'ending'
     const core = await this.#parts.host.open()
     await core.settle()
@@ -147,20 +170,13 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
     await this.#end(core.line.id, true)
   }
 
-  /** Makes everything as if it had never been sent. */
-  async abort(): Promise<void> {
-    this.#checkUnsettled()
+  async #abort(): Promise<void> {
     this.#state = 'ending'
     const core = await this.#parts.host.open()
     core.abandon(new MillraceError('TRANSACTION_ABORTED', 'Its transaction was aborted.', { stored: 'not stored' }))
     await Promise.allSettled(this.#adding)
     await this.#end(core.line.id, false)
     await core.settle()
-  }
-
-  /** Aborts what was neither committed nor aborted. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#state === 'open') await this.abort()
   }
 
   async #addOffsets(group: TransactionGroup, offsets: TransactionOffset[]): Promise<void> {
@@ -188,7 +204,7 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
       this.#state = commit ? 'committed' : 'aborted'
       this.#release(commit)
     } catch (thrown) {
-      const error = thrown as MillraceError
+      const error = commit ? unconfirmed(thrown as MillraceError) : (thrown as MillraceError)
       this.#state = error.requiresAbort ? 'open' : error.code === 'TRANSACTION_UNDECIDED' ? 'undecided' : 'failed'
       if (error.requiresAbort) this.#failure ??= error
       else this.#release(false)
@@ -212,6 +228,17 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
     const text = `This transaction of ${this.#parts.transactionalId} is ${this.#state}: begin another one.`
     throw new InvalidOption('TRANSACTION_ENDED', text, { stored: 'not stored' })
   }
+}
+
+/** What main says by itself, when the I/O thread did not. */
+const UNANSWERED: ReadonlySet<string> = new Set(['THREAD_DIED', 'CALL_TIMED_OUT', 'CLOSED'])
+
+/** The I/O thread tells when a commit is undecided. Where it told nothing, the commit may have been sent. */
+function unconfirmed(error: MillraceError): MillraceError {
+  if (!UNANSWERED.has(error.code) || error.stored === 'not stored') return error
+  const text = `Nobody could tell whether the transaction was committed or aborted: ${error.message}`
+  const details = { fatal: error.fatal, stored: 'may be stored', cause: error } as const
+  return errorOf(error.name as ErrorClass, 'TRANSACTION_UNDECIDED', text, details)
 }
 
 function abortNeeded(cause: MillraceError, transactionalId: string): MillraceError {

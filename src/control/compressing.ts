@@ -1,9 +1,5 @@
 // What main tells a worker that compresses batches of producers. It passes them on to the I/O thread. [shared commands]
-import type { MessagePort } from 'node:worker_threads'
-import type { SealedBatch } from './producing.ts'
-
-/** The line by which a worker passes batches on. */
-export type ProducePort = MessagePort
+import type { ProducePort, SealedBatch } from './producing.ts'
 
 /** A sealed batch whose records are not compressed yet; its `codec` says how they shall be. */
 export interface CompressJob {

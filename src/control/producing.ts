@@ -31,7 +31,7 @@ export interface ProducerSettings {
 }
 
 /** The line on which a worker hands on batches that it compressed. */
-export type ProduceLine = MessagePort
+export type ProducePort = MessagePort
 
 /** A piece of the producer's memory. */
 export interface Extent {
@@ -65,7 +65,7 @@ export interface SealedBatch {
   deadlineMs: number
   /** The transaction it belongs to, as given to `beginTransaction`; undefined outside of one. */
   transaction?: number | undefined
-  /** It was lost on its way (its worker died): it is not sent but reported with this error in its turn, and freed. */
+  /** It was lost on its way (a worker could not compress it): it is not sent but reported with this error, and freed. */
   lost?: WireError | undefined
 }
 
@@ -85,14 +85,9 @@ export type ProducerCommand =
       /** Where the pieces of its batches lie. */
       memory: SharedArrayBuffer
       /** Where workers post `Produce` messages for it, if any do. */
-      workers: ProduceLine[]
+      workers: ProducePort[]
     }
   | Produce
-  /**
-   * Gives these up, or all that have come so far: what was never sent is reported as not stored, what is on its way
-   * as `may be stored`. Their memory is freed as always, once the transport is done with it.
-   */
-  | { type: 'cancelBatches'; producer: number; ids: number[] | 'all' }
 
 /** An offset to commit within a transaction: of the next record to read. */
 export interface TransactionOffset {
@@ -130,7 +125,10 @@ export type ProducerCall =
    * could confirm is TRANSACTION_UNDECIDED, never success; the next transaction may begin.
    */
   | { op: 'endTransaction'; producer: number; commit: boolean }
-  /** Cancels what is left, closes the connections; answered when all memory was freed. */
+  /**
+   * Gives up what is left: what was never sent is reported as not stored, what is on its way as `may be stored`. Closes
+   * the connections; answered when all memory was freed.
+   */
   | { op: 'closeProducer'; producer: number }
 
 /** Who the producer is to the brokers. */

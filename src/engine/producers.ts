@@ -1,8 +1,8 @@
 // Main's end of the lines to what sends for producers: the I/O thread, and the workers that compress. [main thread]
 import { fromWire, type MillraceError } from '../base/errors.ts'
 import type { ToIo, TopicPartitions } from '../control/commands.ts'
-import type { CompressJob, ProducePort, ToCompressor } from '../control/compressing.ts'
-import type { BatchReport, ProducerEvent, ProducerSettings, SealedBatch } from '../control/producing.ts'
+import type { CompressJob, ToCompressor } from '../control/compressing.ts'
+import type { BatchReport, ProducePort, ProducerEvent, ProducerSettings, SealedBatch } from '../control/producing.ts'
 
 /** The workers that compress. */
 export interface CompressorLines {
@@ -30,7 +30,6 @@ export interface ProducerLine {
   produce(batches: SealedBatch[]): void
   /** To a worker, and by it to the I/O thread. */
   compress(jobs: CompressJob[]): void
-  cancel(ids: number[] | 'all'): void
   /** Nothing more comes for it. */
   forget(): void
 }
@@ -60,7 +59,6 @@ export class Producers {
       compress: (jobs) => {
         for (const job of jobs) this.#compress(producer, job)
       },
-      cancel: (ids) => this.#post({ type: 'cancelBatches', producer, ids }),
       forget: () => {
         this.#open.delete(producer)
         for (let worker = 0; worker < this.#compressors.count; worker++) {

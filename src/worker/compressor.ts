@@ -1,7 +1,7 @@
 // Compresses batches of producers where they lie, and passes them on to the I/O thread. [pool threads]
 import { toWire } from '../base/errors.ts'
-import type { CompressJob, ProducePort, ToCompressor } from '../control/compressing.ts'
-import type { Extent, Produce, SealedBatch } from '../control/producing.ts'
+import type { CompressJob, ToCompressor } from '../control/compressing.ts'
+import type { Extent, Produce, ProducePort, SealedBatch } from '../control/producing.ts'
 import { compressPieces } from '../record/compress-pieces.ts'
 
 interface OpenProducer {

@@ -26,6 +26,8 @@ export interface World {
   closed: number
   /** The calls of these fail so. */
   failures: Partial<Record<Call['op'], MillraceError>>
+  /** So fail the first attempts to start the engine. */
+  startFailures: MillraceError[]
   /** Stores what came so far, from offset `base` on, and frees it. */
   store(batches?: SealedBatch[], base?: number): void
   fail(batches: SealedBatch[], error: Partial<WireError>): void
@@ -51,6 +53,7 @@ export function world(options: ProducerOptions = {}, kafka: object = {}): World 
     calls: [] as Call[],
     topics: { events: 4, other: 1 } as Record<string, number>,
     failures: {} as World['failures'],
+    startFailures: [] as MillraceError[],
     closed: 0,
   }
   const report = (batch: SealedBatch, more: Partial<BatchReport>): BatchReport => ({
@@ -96,7 +99,7 @@ export function world(options: ProducerOptions = {}, kafka: object = {}): World 
         events = told
         const produce = (batches: SealedBatch[]) => state.posted.push(...batches)
         const compress = (jobs: CompressJob[]) => state.jobs.push(...jobs)
-        return { id: 0, produce, compress, cancel: () => {}, forget: () => state.closed++ }
+        return { id: 0, produce, compress, forget: () => state.closed++ }
       },
     },
   } as unknown as Engine
@@ -105,7 +108,11 @@ export function world(options: ProducerOptions = {}, kafka: object = {}): World 
     given: { key, value, onDelivery, interceptors },
     options: resolveOptions('producer', settings),
     kafka: resolveOptions('kafka', { brokers: ['x:1'], ...kafka }),
-    engine: async () => engine,
+    engine: async () => {
+      const failure = state.startFailures.shift()
+      if (failure !== undefined) throw failure
+      return engine
+    },
     closed: () => {},
     failed: () => {},
   }) as Producer

@@ -3,7 +3,7 @@ import type { Clock } from '../../src/base/clock.ts'
 import type { ToMain } from '../../src/control/commands.ts'
 import type { BatchReport, ProducerCall, ProducerSettings, SealedBatch } from '../../src/control/producing.ts'
 import type { ChannelHost } from '../../src/io/channel.ts'
-import { Cluster } from '../../src/io/cluster.ts'
+import { type CallBounds, Cluster } from '../../src/io/cluster.ts'
 import { Producers } from '../../src/io/producer/producers.ts'
 import { Requester } from '../../src/io/requester.ts'
 import { BATCH_HEADER_BYTES, readBatchHeader } from '../../src/record/batch.ts'
@@ -128,12 +128,11 @@ export class ProducerRig {
     this.#producers.command({ type: 'produce', producer: 1, batches })
   }
 
-  cancel(ids: number[] | 'all'): void {
-    this.#producers.command({ type: 'cancelBatches', producer: 1, ids })
-  }
-
-  call(call: ProducerCall extends infer C ? (C extends ProducerCall ? Omit<C, 'producer'> : never) : never) {
-    return this.#producers.call({ ...call, producer: 1 } as ProducerCall, {})
+  call(
+    call: ProducerCall extends infer C ? (C extends ProducerCall ? Omit<C, 'producer'> : never) : never,
+    bounds: CallBounds = {},
+  ) {
+    return this.#producers.call({ ...call, producer: 1 } as ProducerCall, bounds)
   }
 
   /** Closes producer and connections. */

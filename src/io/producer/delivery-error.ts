@@ -1,5 +1,5 @@
 // The error of a batch that was not delivered: where, why, and whether its records are in the log. [I/O thread]
-import { Closed, type ErrorClass, errorOf, MillraceError, type Stored, Timeout } from '../../base/errors.ts'
+import { type ErrorClass, errorOf, MillraceError, type Stored, Timeout } from '../../base/errors.ts'
 import type { SealedBatch } from '../../control/producing.ts'
 import { brokerError } from '../../protocol/errors.ts'
 
@@ -22,12 +22,7 @@ export function expired(place: Place, cause: MillraceError | undefined): Millrac
   const { topic, partition } = place
   const reason = cause === undefined ? 'it was still waiting for its turn' : `last error: ${cause.message}`
   const text = `Records for ${topic}-${partition} were not delivered within deliveryTimeoutMs: ${reason}`
-  return new Timeout('DELIVERY_TIMEOUT', text, { topic, partition, retriable: true, cause })
-}
-
-/** The producer was closed, or told to give up. */
-export function cancelled(): MillraceError {
-  return new Closed('CANCELLED', 'The records were given up before they were delivered.')
+  return new Timeout('DELIVERY_TIMED_OUT', text, { topic, partition, retriable: true, cause })
 }
 
 /** The same error, with what is known of the records. */

@@ -7,7 +7,7 @@ import { brokerErrorOf, ErrorCode } from '../../protocol/errors.ts'
 import type { CallBounds, Cluster } from '../cluster.ts'
 import { maybeSent } from '../connection-loss.ts'
 import type { Requester } from '../requester.ts'
-import { cancelled, delivered, expired, refused } from './delivery-error.ts'
+import { delivered, expired, refused } from './delivery-error.ts'
 import type { LaneAnswer } from './lane.ts'
 import { OutgoingBatch } from './outgoing-batch.ts'
 import { PartitionQueue } from './partition-queue.ts'
@@ -72,12 +72,6 @@ export class Producer {
   produce(batches: readonly SealedBatch[]): void {
     for (const sealed of batches) this.#take(sealed)
     this.#routes.pump()
-  }
-
-  /** Gives batches up. */
-  cancel(ids: readonly number[] | 'all'): void {
-    const chosen = ids === 'all' ? undefined : new Set(ids)
-    this.#giveUpWhere((batch) => chosen === undefined || chosen.has(batch.sealed.id), cancelled)
   }
 
   /** Calls about the producer id and transactions. */

@@ -3,7 +3,7 @@ import { Closed } from '../../base/errors.ts'
 import type { ToMain } from '../../control/commands.ts'
 import type {
   Produce,
-  ProduceLine,
+  ProducePort,
   ProducerCall,
   ProducerCallResults,
   ProducerCommand,
@@ -21,7 +21,7 @@ export interface ProducersPlan {
 
 interface Open {
   producer: Producer
-  workers: readonly ProduceLine[]
+  workers: readonly ProducePort[]
 }
 
 /** Keeps them by number, and tells main when a topic has other partitions than before. */
@@ -43,8 +43,6 @@ export class Producers {
         return this.#openProducer(message)
       case 'produce':
         return this.#open.get(message.producer)?.producer.produce(message.batches)
-      case 'cancelBatches':
-        return this.#open.get(message.producer)?.producer.cancel(message.ids)
     }
   }
 
@@ -52,7 +50,7 @@ export class Producers {
   async call(call: ProducerCall, bounds: CallBounds): Promise<ProducerCallResults[ProducerCall['op']]> {
     const open = this.#open.get(call.producer)
     if (call.op === 'closeProducer') return this.#close(call.producer, open)
-    if (open === undefined) throw new Closed('CLOSED', 'The producer was closed.')
+    if (open === undefined) throw closed()
     return (await open.producer.call(call, bounds)) as ProducerCallResults[ProducerCall['op']]
   }
 
@@ -72,7 +70,7 @@ export class Producers {
 
   async #close(id: number, open: Open | undefined): Promise<undefined> {
     if (open === undefined) return undefined
-    await open.producer.close(new Closed('CLOSED', 'The producer was closed.'))
+    await open.producer.close(closed())
     for (const port of open.workers) port.close()
     this.#open.delete(id)
     return undefined
@@ -89,4 +87,9 @@ export class Producers {
     }
     if (changed.length > 0 && this.#open.size > 0) this.#plan.post({ type: 'partitionsChanged', topics: changed })
   }
+}
+
+/** Whatever comes from now on is not sent. */
+function closed(): Closed {
+  return new Closed('CLOSED', 'The producer was closed.', { stored: 'not stored' })
 }

@@ -66,7 +66,6 @@ describe.each([true, false])('idempotent: %s', (idempotent) => {
           })
         }
         if (random.next() < 0.1) broker.moveLeader(TOPICS[upTo(3)]!, upTo(2), 1 + upTo(2))
-        if (random.next() < 0.1) rig.cancel(all.slice(-3).map(({ sent }) => sent.id))
         await clock.advance(upTo(60))
       }
       broker.off()

@@ -100,7 +100,12 @@ describe('a batch', () => {
     const startedMs = clock.now()
     const { report } = rig.send({ topic: 'nowhere', timeoutMs: 5_000 })
     const { error } = await clock.until(report)
-    expect(error).toMatchObject({ class: 'Timeout', code: 'DELIVERY_TIMEOUT', topic: 'nowhere', stored: 'not stored' })
+    expect(error).toMatchObject({
+      class: 'Timeout',
+      code: 'DELIVERY_TIMED_OUT',
+      topic: 'nowhere',
+      stored: 'not stored',
+    })
     expect(error).toMatchObject({ cause: { code: 'UNKNOWN_TOPIC_OR_PARTITION' } })
     expect(clock.now() - startedMs).toBeLessThan(6_000)
   })
