@@ -1,7 +1,9 @@
 // Where logs begin and end and which offset a time has, asked of the brokers. [main thread]
-import { fromWire, InvalidOption, type MillraceError } from '../base/errors.ts'
-import type { ReaderSettings } from '../control/commands.ts'
+import { InvalidOption } from '../base/errors.ts'
+import type { OffsetQuery, ReaderSettings } from '../control/commands.ts'
 import type { Engine } from '../engine/engine.ts'
+import { EARLIEST, LATEST, timestampOf } from '../protocol/offset-timestamps.ts'
+import { askOffsets } from './ask-offsets.ts'
 import type { TopicPartition } from './consumer-partition.ts'
 
 /** An offset of a partition; undefined where there is none: no record is as young as that. */
@@ -22,9 +24,6 @@ export interface PartitionSeek extends TopicPartition {
   offset: SeekTarget
 }
 
-const EARLIEST = -2
-const LATEST = -1
-
 /** Asks ListOffsets; each call is one request a leader. */
 export class ConsumerOffsets {
   readonly #engine: () => Promise<Engine>
@@ -41,7 +40,7 @@ export class ConsumerOffsets {
   beginning(names: readonly TopicPartition[], signal?: AbortSignal): Promise<PartitionOffset[]> {
     return this.#ask(
       names.map(({ topic, partition }) => ({ topic, partition, timestamp: EARLIEST })),
-      signal,
+      { signal },
     )
   }
 
@@ -49,7 +48,7 @@ export class ConsumerOffsets {
   end(names: readonly TopicPartition[], signal?: AbortSignal): Promise<PartitionOffset[]> {
     return this.#ask(
       names.map(({ topic, partition }) => ({ topic, partition, timestamp: LATEST })),
-      signal,
+      { signal },
     )
   }
 
@@ -58,31 +57,25 @@ export class ConsumerOffsets {
     const queries = times.map(({ topic, partition, timestamp }) => {
       return { topic, partition, timestamp: millisOf('offsetsForTimes', timestamp) }
     })
-    return this.#ask(queries, signal)
+    return this.#ask(queries, { signal })
   }
 
   /** An offset for each target. A time that no record is as young as means the end. */
   async resolve(seeks: readonly PartitionSeek[], signal?: AbortSignal): Promise<number[]> {
-    const open = seeks.filter(({ offset }) => typeof offset !== 'number')
-    if (open.length === 0) return seeks.map(({ offset }) => offset as number)
-    const queries = open.map(({ topic, partition, offset }) => ({ topic, partition, timestamp: timestampOf(offset) }))
-    const answers = await this.#ask(queries, signal)
-    const beyond = open.filter((_, i) => answers[i]!.offset === undefined)
-    const ends = beyond.length === 0 ? [] : await this.end(beyond, signal)
-    const found = new Map(open.map((one, i) => [one, answers[i]!.offset]))
-    for (const [i, one] of beyond.entries()) found.set(one, ends[i]!.offset)
-    return seeks.map((one) => (typeof one.offset === 'number' ? one.offset : (found.get(one) ?? 0)))
+    const queries = seeks.flatMap(({ topic, partition, offset }) =>
+      typeof offset === 'number' ? [] : [{ topic, partition, timestamp: timestampOf(offset) }],
+    )
+    const found = (await this.#ask(queries, { signal, orEnd: true })).values()
+    return seeks.map(({ offset }) => (typeof offset === 'number' ? offset : (found.next().value?.offset ?? 0)))
   }
 
-  async #ask(queries: (TopicPartition & { timestamp: number })[], signal?: AbortSignal): Promise<PartitionOffset[]> {
-    if (queries.length === 0) return []
-    const engine = await this.#engine()
-    const call = { op: 'offsets', queries, isolationLevel: this.#isolationLevel } as const
-    const answers = await engine.call(call, { timeoutMs: this.#timeoutMs, signal })
-    return answers.map(({ topic, partition, offset, error }) => {
-      if (error !== undefined) throw fromWire(error) as MillraceError
-      return { topic, partition, offset }
-    })
+  async #ask(
+    queries: OffsetQuery[],
+    { signal, orEnd = false }: { signal: AbortSignal | undefined; orEnd?: boolean },
+  ): Promise<PartitionOffset[]> {
+    const question = { queries, isolationLevel: this.#isolationLevel, orEnd }
+    const answers = await askOffsets(await this.#engine(), question, { timeoutMs: this.#timeoutMs, signal })
+    return answers.map(({ topic, partition, offset }) => ({ topic, partition, offset }))
   }
 }
 
@@ -92,11 +85,6 @@ export function checkSeekTarget(target: unknown): void {
   if (target instanceof Date && !Number.isNaN(target.getTime())) return
   const text = `seek: an offset is a whole number from 0 on, a Date, 'earliest' or 'latest', not ${String(target)}.`
   throw new InvalidOption('INVALID_OPTION', text)
-}
-
-function timestampOf(target: SeekTarget): number {
-  if (target === 'earliest') return EARLIEST
-  return target === 'latest' ? LATEST : millisOf('seek', target)
 }
 
 function millisOf(what: string, time: number | Date): number {

@@ -80,9 +80,7 @@ export class ConsumerSource {
   get readerSettings(): ReaderSettings {
     const { options } = this.#plan
     const { fetchMinBytes, fetchMaxBytes, maxPartitionFetchBytes, fetchMaxWaitMs, isolationLevel } = options
-    const { checkCrcs, clientRack = '' } = options
-    // A log that was cut has nothing older than its beginning, and it may be newer than the Date.
-    const autoOffsetReset = options.autoOffsetReset instanceof Date ? 'earliest' : options.autoOffsetReset
+    const { autoOffsetReset, checkCrcs, clientRack = '' } = options
     const limits = { fetchMinBytes, fetchMaxBytes, maxPartitionFetchBytes, fetchMaxWaitMs }
     return { ...limits, isolationLevel, autoOffsetReset, checkCrcs, clientRack }
   }

@@ -3,6 +3,7 @@
 import { fromWire, type MillraceError, OffsetOutOfRange } from '../base/errors.ts'
 import type { OffsetAnswer, OffsetQuery } from '../control/commands.ts'
 import type { Engine } from '../engine/engine.ts'
+import { timestampOf } from '../protocol/offset-timestamps.ts'
 import type { Committer } from './committer.ts'
 import { type AssignedPartition, partitionKey, type TopicPartition } from './consumer-partition.ts'
 import type { ResolvedConsumerOptions } from './options.ts'
@@ -23,9 +24,6 @@ export interface StartPlan {
   committer: Committer | undefined
   timeoutMs: number
 }
-
-const EARLIEST = -2
-const LATEST = -1
 
 /** Keeps what has been replayed: `startAt` counts once for each partition, in the life of a consumer. */
 export class ConsumerStarts {
@@ -57,7 +55,7 @@ export class ConsumerStarts {
       const again = fresh && startAt instanceof Date && one.offset === undefined
       starts.set(key, { position: again ? undefined : position, committed: known })
       if (again || replay !== undefined) replayed.push(key)
-      if (again) queries.push({ ...nameOf(one), timestamp: startAt.getTime() })
+      if (again) queries.push({ ...nameOf(one), timestamp: timestampOf(startAt) })
       else if (position === undefined) this.#reset(one, starts.get(key)!, queries)
     }
     await ask(plan, queries, starts)
@@ -75,24 +73,13 @@ export class ConsumerStarts {
 async function ask(plan: StartPlan, queries: OffsetQuery[], starts: Map<string, Start>): Promise<void> {
   if (queries.length === 0) return
   const { isolationLevel } = plan.options
-  const call = { op: 'offsets', queries, isolationLevel } as const
+  const call = { op: 'offsets', queries, isolationLevel, orEnd: true } as const
   const answers: OffsetAnswer[] = await plan.engine.call(call, { timeoutMs: plan.timeoutMs })
-  const late: OffsetQuery[] = []
-  for (const [i, { topic, partition, offset, error }] of answers.entries()) {
+  for (const { topic, partition, offset, error } of answers) {
     const start = starts.get(partitionKey({ topic, partition }))!
     start.position = offset
     start.error = error === undefined ? undefined : fromWire(error)
-    // No record is as late as that: what comes from now on is.
-    if (offset === undefined && error === undefined && queries[i]!.timestamp >= 0) {
-      late.push({ topic, partition, timestamp: LATEST })
-    }
   }
-  await ask(plan, late, starts)
-}
-
-function timestampOf(policy: 'earliest' | 'latest' | Date): number {
-  if (policy instanceof Date) return policy.getTime()
-  return policy === 'earliest' ? EARLIEST : LATEST
 }
 
 const nameOf = ({ topic, partition }: TopicPartition): TopicPartition => ({ topic, partition })

@@ -15,8 +15,8 @@ export interface KafkaEvents {
   /** A position was not in the log any more, and was moved by `autoOffsetReset` or to where the log was cut. */
   reset: { topic: string; partition: number; from: number; to: number }
   /**
-   * A handler of a member of a group has made no progress for 80 % of `maxPollIntervalMs`: the member leaves when that is
-   * over. Told once a stall, and heard when the handler lets the main thread go on.
+   * A handler of a member of a group has made no progress for 80 % of `maxPollIntervalMs`: the member leaves when that
+   * is over. Told once a stall, and heard when the handler lets the main thread go on.
    */
   stalled: StalledHandler
   /** A batch was never released, and nobody holds it any more: its memory was given back. `bytes` is what it held. */

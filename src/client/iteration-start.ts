@@ -1,14 +1,12 @@
 // Where an iteration starts and ends in each partition: asked of the brokers once, at its start. [main thread]
-import { fromWire, PartitionNotFound } from '../base/errors.ts'
-import type { OffsetAnswer, OffsetQuery, ReaderSettings } from '../control/commands.ts'
+import { PartitionNotFound } from '../base/errors.ts'
+import type { ReaderSettings } from '../control/commands.ts'
 import type { CallLimits } from '../engine/calls.ts'
 import type { Engine } from '../engine/engine.ts'
+import { EARLIEST, LATEST, timestampOf } from '../protocol/offset-timestamps.ts'
+import { askOffsets } from './ask-offsets.ts'
 import type { From, TopicPlan } from './iteration-spec.ts'
 import { PartitionProgress } from './partition-reader.ts'
-
-/** ListOffsets' names for the two ends of a log. */
-const EARLIEST = -2
-const LATEST = -1
 
 /** A partition and where it is to be read from. */
 interface Wanted {
@@ -43,7 +41,7 @@ export async function findStart(plan: StartPlan): Promise<StartedPartition[]> {
   const starts = await ask(plan, wanted, () => EARLIEST)
   const ends = await ask(plan, wanted, () => LATEST)
   const dated = wanted.filter(({ from }) => from instanceof Date)
-  const dates = await ask(plan, dated, ({ from }) => (from as Date).getTime())
+  const dates = await ask(plan, dated, ({ from }) => timestampOf(from as Date))
   return wanted.map((one) => {
     const key = keyOf(one)
     const logStart = starts.get(key) ?? 0
@@ -80,19 +78,15 @@ async function partitionsOf({ engine, topics, limits }: StartPlan): Promise<Want
   })
 }
 
-/** Asks ListOffsets for all partitions in one call; the first error is thrown. */
 async function ask(
   { engine, isolationLevel, limits }: StartPlan,
   wanted: Wanted[],
   timestampOf: (one: Wanted) => number,
 ): Promise<Map<string, number | undefined>> {
-  if (wanted.length === 0) return new Map()
-  const queries: OffsetQuery[] = wanted.map((one) => {
+  const queries = wanted.map((one) => {
     return { topic: one.topic, partition: one.partition, timestamp: timestampOf(one) }
   })
-  const answers: OffsetAnswer[] = await engine.call({ op: 'offsets', queries, isolationLevel }, limits)
-  const failed = answers.find(({ error }) => error !== undefined)
-  if (failed?.error !== undefined) throw fromWire(failed.error)
+  const answers = await askOffsets(engine, { queries, isolationLevel }, limits)
   return new Map(answers.map((answer) => [keyOf(answer), answer.offset]))
 }
 

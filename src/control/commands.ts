@@ -30,7 +30,7 @@ export interface ReaderSettings {
   fetchMaxWaitMs: number
   isolationLevel: 'read_committed' | 'read_uncommitted'
   /** What to do when a position is not in the log any more. */
-  autoOffsetReset: 'earliest' | 'latest' | 'none'
+  autoOffsetReset: 'earliest' | 'latest' | 'none' | Date
   checkCrcs: boolean
   clientRack: string
 }
@@ -69,7 +69,8 @@ export interface VersionWish {
 export type Call =
   /** `fresh`: the brokers are asked, whatever was known. */
   | { op: 'topics'; topics: string[]; fresh?: boolean }
-  | { op: 'offsets'; queries: OffsetQuery[]; isolationLevel: ReaderSettings['isolationLevel'] }
+  /** `orEnd`: a time that no record is as young as means the end of the log. */
+  | { op: 'offsets'; queries: OffsetQuery[]; isolationLevel: ReaderSettings['isolationLevel']; orEnd?: boolean }
   | ({ op: 'request'; target: CallTarget; api: string; body: unknown } & VersionWish)
   | { op: 'closeReader'; reader: number }
   /** A worker came; spills are announced to it on the port. */

@@ -1,23 +1,10 @@
 // Offsets that leaders know: the start, the end, the first at a time, and where a leader epoch ended. [I/O thread]
 import { MillraceError } from '../base/errors.ts'
 import type { RequestInput } from '../protocol/apis.ts'
+import { LATEST, TIMESTAMP_SINCE } from '../protocol/offset-timestamps.ts'
 import type { CallBounds, Cluster } from './cluster.ts'
 import type { Addressed, PartitionApi, PartitionItem } from './partition-question.ts'
 import { PartitionRequests } from './partition-requests.ts'
-
-/** Timestamps with a meaning of their own. */
-export const LATEST = -1
-export const EARLIEST = -2
-/** The record with the largest timestamp (KIP-734). */
-export const MAX_TIMESTAMP = -3
-
-/** ListOffsets versions that the special timestamps need: KIP-734, KIP-405 (local, tiered), KIP-1023. */
-const VERSION_OF: ReadonlyMap<number, number> = new Map([
-  [MAX_TIMESTAMP, 7],
-  [-4, 8],
-  [-5, 9],
-  [-6, 11],
-])
 
 /** A consumer, not a replica. */
 const CONSUMER = -1
@@ -70,9 +57,29 @@ export class OffsetLookup {
 
   /**
    * Resolves to an answer for each query, in their order; a partition's error is in its answer. Rejects only when
-   * aborted or closed. The bounds default to `defaultApiTimeoutMs`.
+   * aborted or closed. The bounds default to `defaultApiTimeoutMs`. With `orEnd` a time that no record is as young as
+   * means the end of the log.
    */
   async listOffsets(
+    queries: readonly OffsetQuery[],
+    { orEnd = false, ...how }: CallBounds & { isolationLevel: Isolation; orEnd?: boolean | undefined },
+  ): Promise<OffsetAnswer[]> {
+    const timed = queries.filter(({ timestamp }) => orEnd && timestamp >= 0)
+    if (timed.length === 0) return this.#list(queries, how)
+    // The ends first: asked after the times, they may have passed a record that came meanwhile.
+    const ends = await this.#list(
+      timed.map((query) => ({ ...query, timestamp: LATEST })),
+      how,
+    )
+    const endOf = new Map(timed.map((query, i) => [query, ends[i]]))
+    const answers = await this.#list(queries, how)
+    return answers.map((answer, i) => {
+      const found = answer.offset !== undefined || answer.error !== undefined
+      return found ? answer : (endOf.get(queries[i]!) ?? answer)
+    })
+  }
+
+  async #list(
     queries: readonly OffsetQuery[],
     { isolationLevel, ...bounds }: CallBounds & { isolationLevel: Isolation },
   ): Promise<OffsetAnswer[]> {
@@ -101,7 +108,7 @@ function listOffsetsApi(timeoutMs: number): PartitionApi<'ListOffsets', Isolated
     kindOf: ({ isolationLevel }) => isolationLevel,
     // The isolation level came with v2; without it the end of the log would be beyond an open transaction.
     minVersion: ({ timestamp, isolationLevel }) =>
-      VERSION_OF.get(timestamp) ?? (isolationLevel === 'read_committed' ? 2 : 1),
+      TIMESTAMP_SINCE.get(timestamp) ?? (isolationLevel === 'read_committed' ? 2 : 1),
     body: (asked) => ({
       replicaId: CONSUMER,
       isolationLevel: asked[0]?.item.isolationLevel === 'read_committed' ? 1 : 0,

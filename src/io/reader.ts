@@ -12,12 +12,13 @@ import {
 import { formatAddress } from '../base/tcp.ts'
 import type { CursorStart, ReaderSettings, ToMain } from '../control/commands.ts'
 import { brokerError, ErrorCode, isRetriable } from '../protocol/errors.ts'
+import { timestampOf } from '../protocol/offset-timestamps.ts'
 import type { Channel } from './channel.ts'
 import type { Cluster, Leader } from './cluster.ts'
 import { Cursor } from './cursor.ts'
 import type { FetchOutcome, PartitionOutcome } from './fetch-answer.ts'
 import type { PartitionMetadata } from './metadata.ts'
-import { EARLIEST, LATEST, type OffsetLookup } from './offsets.ts'
+import type { OffsetLookup } from './offsets.ts'
 import { Source, type SourceHost } from './source.ts'
 
 /** What a reader is made with; the parts that all readers share. */
@@ -347,7 +348,7 @@ export class Reader implements SourceHost {
     this.#fail(cursor, new OffsetOutOfRange('LOG_TRUNCATED', text, { topic, partition, offset: position }))
   }
 
-  /** OFFSET_OUT_OF_RANGE: by the policy, the start or the end of the log, or an error. */
+  /** OFFSET_OUT_OF_RANGE: by the policy, one end of the log, the first record at or after a time, or an error. */
   #reset(cursor: Cursor): void {
     const { generation, topic, partition, position } = cursor
     const policy = this.settings.autoOffsetReset
@@ -357,9 +358,9 @@ export class Reader implements SourceHost {
       return this.#fail(cursor, new OffsetOutOfRange('OFFSET_OUT_OF_RANGE', text, details))
     }
     cursor.state = 'resetting'
-    const query = { topic, partition, timestamp: policy === 'earliest' ? EARLIEST : LATEST }
+    const query = { topic, partition, timestamp: timestampOf(policy) }
     const stale = () => !this.#isCurrent(cursor) || cursor.generation !== generation || cursor.state !== 'resetting'
-    this.#plan.offsets.listOffsets([query], { isolationLevel: this.settings.isolationLevel }).then(
+    this.#plan.offsets.listOffsets([query], { isolationLevel: this.settings.isolationLevel, orEnd: true }).then(
       ([answer]) => {
         if (stale()) return
         if (answer?.error !== undefined) return this.#fail(cursor, answer.error)

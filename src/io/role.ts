@@ -196,10 +196,10 @@ export class IoRole {
   }
 
   async #listOffsets(
-    { queries, isolationLevel }: Extract<Call, { op: 'offsets' }>,
+    { queries, isolationLevel, orEnd }: Extract<Call, { op: 'offsets' }>,
     bounds: { timeoutMs: number; signal: AbortSignal },
   ): Promise<OffsetAnswer[]> {
-    const answers = await this.#offsets.listOffsets(queries, { isolationLevel, ...bounds })
+    const answers = await this.#offsets.listOffsets(queries, { isolationLevel, orEnd, ...bounds })
     return answers.map(({ topic, partition, offset, error }) => {
       return { topic, partition, offset, error: error === undefined ? undefined : toWire(error) }
     })

@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import { Cluster } from '../../src/io/cluster.ts'
 import type { IoOptions } from '../../src/io/io-options.ts'
-import { EARLIEST, LATEST, OffsetLookup, type OffsetQuery } from '../../src/io/offsets.ts'
+import { OffsetLookup, type OffsetQuery } from '../../src/io/offsets.ts'
 import type { ResponseInput } from '../../src/protocol/apis.ts'
+import { EARLIEST, LATEST } from '../../src/protocol/offset-timestamps.ts'
 import { caught, IoWorld } from '../support/io-world.ts'
 import type { ScriptedBroker } from '../support/scripted-broker.ts'
 import { ScriptedCluster } from '../support/scripted-cluster.ts'
@@ -77,6 +78,18 @@ describe('ListOffsets', () => {
       .asked('ListOffsets')
       .map(({ body }) => body.isolationLevel)
     expect(levels.sort()).toEqual([0, 1, 1])
+  })
+
+  test('a time beyond the end means the end, asked for first: what comes meanwhile is not passed', async () => {
+    const { clock, brokers, lookup } = await start(2)
+    const times: number[] = []
+    answerOffsets(brokers.broker(1), (_, timestamp) => {
+      times.push(timestamp)
+      return timestamp === LATEST ? { offset: 500 } : { timestamp: -1 }
+    })
+    const answers = await clock.until(lookup.listOffsets(all(2, 1_700_000_000_000), { ...COMMITTED, orEnd: true }))
+    expect(answers.map(({ offset }) => offset)).toEqual([500, 2_001])
+    expect(times).toEqual([LATEST, 1_700_000_000_000])
   })
 
   test('what does not exist is undefined, never -1', async () => {

@@ -1,6 +1,6 @@
 // Where a consumer reads on, where logs begin and end, and how far behind it is. [test process]
 import { once } from 'node:events'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Consumer, ConsumerOptions } from '../../src/index.ts'
 import { type Ground, onEveryGround } from '../support/grounds.ts'
 
@@ -65,6 +65,29 @@ onEveryGround('positions', (ground) => {
     expect([consumer.cachedBeginningOffset(at(0)), consumer.cachedEndOffset(at(0))]).toEqual([4, COUNT])
   })
 
+  test.each([
+    ['within the log', FIRST_MS + 12_500, 13],
+    ['before what the log still has', FIRST_MS, 4],
+    ['beyond the end', FIRST_MS + 3_600_000, COUNT],
+  ])('an offset that is not in the log: autoOffsetReset is a Date %s', async (_, date, expected) => {
+    const topic = await filledTopic(ground, 2)
+    for (const partition of [0, 1]) await ground.deleteRecords(topic, partition, 4)
+    const kafka = ground.kafka()
+    const resets: object[] = []
+    kafka.on('reset', (reset) => resets.push(reset))
+    const consumer = kafka.consumer({ autoOffsetReset: new Date(date) })
+    const places = [0, COUNT + 7].map((offset, partition) => ({ topic, partition, offset }))
+    consumer.assign(places)
+    const wanted = places.map(({ partition, offset: from }) => ({ topic, partition, from, to: expected }))
+    const first = consumer.poll({ timeoutMs: 20_000 })
+    await vi.waitFor(() => expect(new Set(resets)).toEqual(new Set(wanted)), { timeout: 10_000 })
+    for (const partition of [0, 1]) await ground.produce(topic, [{ partition, value: 'next' }])
+    const seen = [...(await first)]
+    while (new Set(seen.map(({ partition }) => partition)).size < 2) seen.push(...(await consumer.poll()))
+    const starts = [0, 1].map((partition) => seen.find((record) => record.partition === partition)!.offset)
+    expect(starts).toEqual([expected, expected])
+  })
+
   test('lag: unknown before the first fetch, then what is left, 0 at the end; a seek changes it at once', async () => {
     const { consumer, at } = await filled(ground)
     expect([consumer.currentLag(at(0)), consumer.lag(), consumer.stats().lagMax]).toEqual([undefined, [], undefined])
@@ -82,7 +105,7 @@ onEveryGround('positions', (ground) => {
   })
 })
 
-async function filled(ground: Ground, partitions = 1, options: ConsumerOptions = {}) {
+async function filledTopic(ground: Ground, partitions: number): Promise<string> {
   const topic = await ground.topic('positions', partitions)
   for (let partition = 0; partition < partitions; partition++) {
     const records = Array.from({ length: COUNT }, (_, i) => ({
@@ -92,6 +115,11 @@ async function filled(ground: Ground, partitions = 1, options: ConsumerOptions =
     }))
     await ground.produce(topic, records)
   }
+  return topic
+}
+
+async function filled(ground: Ground, partitions = 1, options: ConsumerOptions = {}) {
+  const topic = await filledTopic(ground, partitions)
   const at = (partition: number) => ({ topic, partition })
   const consumer: Consumer = ground.kafka().consumer({ autoOffsetReset: 'earliest', ...options })
   consumer.assign(Array.from({ length: partitions }, (_, partition) => at(partition)))

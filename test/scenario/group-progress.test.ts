@@ -32,7 +32,7 @@ onEveryGround('progress', (ground) => {
       })
       const records = await stuck.poll({ max: 5 })
       expect(records.length).toBeGreaterThan(0)
-      // Nothing more is asked for: it is warned, after maxPollIntervalMs it is out, and the next member has the partition.
+      // Nothing more is asked for: it is warned, then it is out, and the next member has the partition.
       await vi.waitFor(() => expect(events).toEqual(['warned', 'lost']), PATIENCE)
       const next = kafka.consumer({ ...group, ...STRATEGIES[strategy], ...QUICK })
       const first = await next.recv()

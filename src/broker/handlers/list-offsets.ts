@@ -1,6 +1,7 @@
 // ListOffsets, v1 to v11: the ends of a partition, and the first offset at or after a time. [broker]
 import type { RequestOf, ResponseInput } from '../../protocol/apis.ts'
 import { ErrorCode } from '../../protocol/errors.ts'
+import { EARLIEST, EARLIEST_LOCAL, LATEST, MAX_TIMESTAMP, TIMESTAMP_SINCE } from '../../protocol/offset-timestamps.ts'
 import { decodeRecords } from '../decode-records.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 import { findPartition } from '../partition-reader.ts'
@@ -12,19 +13,6 @@ type PartitionAnswer = NonNullable<TopicAnswer['partitions']>[number]
 
 const READ_COMMITTED = 1
 const LEADER_EPOCH_SINCE = 4
-const LATEST = -1
-const EARLIEST = -2
-/** The record with the largest timestamp (KIP-734). */
-const MAX_TIMESTAMP = -3
-/** The start of what lies on the broker's own disk (KIP-405): here all does. */
-const EARLIEST_LOCAL = -4
-/** The first version that knows each special timestamp below -2. */
-const sinceVersion = new Map([
-  [MAX_TIMESTAMP, 7],
-  [EARLIEST_LOCAL, 8],
-  [-5, 9],
-  [-6, 11],
-])
 
 export const listOffsets: Handler<'ListOffsets'> = {
   async handle(request, context) {
@@ -64,11 +52,12 @@ function listOne(
   if (leaderError !== ErrorCode.NONE) return { errorCode: leaderError }
   const { log } = partition
   const { timestamp } = want
-  if (timestamp < EARLIEST && version < (sinceVersion.get(timestamp) ?? Infinity)) {
+  if (timestamp < EARLIEST && version < (TIMESTAMP_SINCE.get(timestamp) ?? Infinity)) {
     return { errorCode: ErrorCode.UNSUPPORTED_VERSION }
   }
   const end = readCommitted ? log.lastStableOffset : log.highWatermark
   if (timestamp === LATEST) return found(partition, end, -1, partition.leaderEpoch)
+  // All lies on this broker.
   if (timestamp === EARLIEST || timestamp === EARLIEST_LOCAL) return found(partition, log.startOffset, -1)
   // Nothing is tiered: there is no last offset of another tier (-5), nor an upload to come (-6).
   if (timestamp < MAX_TIMESTAMP) return {}
