@@ -108,10 +108,15 @@ export class Producer {
     queue.add(batch)
     this.#reports.came()
     const lost = sealed.lost === undefined ? undefined : fromWire(sealed.lost)
-    const refusal = this.#over ?? lost ?? this.#transactions?.refusal(sealed.transaction)
+    const refusal = this.#over ?? lost ?? this.#transactions?.refusal(sealed.transaction) ?? this.#tooLate(sealed)
     if (refusal !== undefined) return this.#giveUp(batch, refusal)
     this.#watch(sealed.deadlineMs)
     this.#routes.wake(queue)
+  }
+
+  /** Whoever compressed it may have taken its time. */
+  #tooLate(sealed: SealedBatch): MillraceError | undefined {
+    return sealed.deadlineMs > this.#plan.cluster.host.clock.now() ? undefined : expired(sealed, undefined)
   }
 
   #queueOf({ topic, partition }: SealedBatch): PartitionQueue {

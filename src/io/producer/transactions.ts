@@ -9,6 +9,7 @@ import { type ErrorClass, errorOf, InvalidOption, MillraceError } from '../../ba
 import type { ProducerIdentity, TransactionGroup, TransactionOffset } from '../../control/producing.ts'
 import { brokerErrorOf, ErrorCode } from '../../protocol/errors.ts'
 import type { CallBounds, Cluster } from '../cluster.ts'
+import type { Deadline } from '../deadline.ts'
 import type { Requester } from '../requester.ts'
 import type { VersionWish } from '../version-range.ts'
 import type { Identity } from './outgoing-batch.ts'
@@ -115,10 +116,19 @@ export class Transactions {
     return this.#identity!
   }
 
-  async begin(number: number, bounds: CallBounds): Promise<void> {
-    await this.init(bounds)
-    if (this.#phase !== 'ready') throw notNow('begin a transaction', 'another one is open')
-    if (this.#renew) await this.#initialize(bounds)
+  begin(number: number, bounds: CallBounds): Promise<void> {
+    return this.#within('The begin of a transaction', bounds, (deadline) => this.#begin(number, deadline))
+  }
+
+  async #begin(number: number, deadline: Deadline): Promise<void> {
+    await this.init(left(deadline))
+    // Main begins one only when none is open: it did not hear that this one had begun.
+    if (this.#phase === 'open') await this.#finish(false, deadline)
+    if (this.#phase !== 'ready') throw notNow('begin a transaction', 'the last one is still being ended')
+    if (this.#renew) {
+      await deadline.race(this.#plan.quiet())
+      await this.#initialize(left(deadline))
+    }
     this.#phase = 'open'
     this.#number = number
     this.#failure = undefined
@@ -128,13 +138,17 @@ export class Transactions {
   }
 
   /** Adds offsets of a group to the open transaction. */
-  async addOffsets(group: TransactionGroup, offsets: readonly TransactionOffset[], bounds: CallBounds): Promise<void> {
+  addOffsets(group: TransactionGroup, offsets: readonly TransactionOffset[], bounds: CallBounds): Promise<void> {
+    return this.#within('The offsets', bounds, (deadline) => this.#addOffsets(group, offsets, deadline))
+  }
+
+  async #addOffsets(group: TransactionGroup, offsets: readonly TransactionOffset[], deadline: Deadline): Promise<void> {
     if (this.#phase !== 'open') throw notNow('add offsets', 'no transaction is open')
     if (this.#failure !== undefined) throw this.#failure
     const { groupId } = group
     if (!this.#second) {
       const body = { ...this.#self(), groupId }
-      await this.#must({ target: this.#coordinator, api: 'AddOffsetsToTxn', body, bounds })
+      await this.#must({ target: this.#coordinator, api: 'AddOffsetsToTxn', body, bounds: left(deadline) })
     }
     this.#started = true
     const topics = new Map<string, TransactionOffset[]>()
@@ -158,24 +172,54 @@ export class Transactions {
       ? { minVersion: SECOND_PROTOCOL.offsetsMin }
       : { maxVersion: FIRST_PROTOCOL.offsetsMax }
     const target = { coordinator: 'group', key: groupId } as const
-    await this.#must({ target, api: 'TxnOffsetCommit', body, bounds, ...versions })
+    await this.#must({ target, api: 'TxnOffsetCommit', body, bounds: left(deadline), ...versions })
   }
 
   /** Ends the open transaction; rejects unless it ended as asked. */
-  async end(commit: boolean, bounds: CallBounds): Promise<void> {
+  end(commit: boolean, bounds: CallBounds): Promise<void> {
+    const what = commit ? 'The commit' : 'The abort'
+    return this.#within(`${what} of the transaction`, bounds, (deadline) => this.#finish(commit, deadline))
+  }
+
+  async #finish(commit: boolean, deadline: Deadline): Promise<void> {
     if (this.#phase !== 'open') throw notNow(commit ? 'commit' : 'abort', 'no transaction is open')
     if (commit && this.#failure !== undefined) throw this.#failure
     if (!commit) this.#plan.broken(aborted(this.#failure))
     this.#phase = 'ending'
-    await Promise.all([this.#plan.quiet(), this.#adding])
-    if (commit && this.#failure !== undefined) {
-      this.#phase = 'open'
-      throw this.#failure
-    }
     try {
-      if (this.#started) await this.#end(commit, bounds)
+      await this.#settled(commit, deadline)
+      if (this.#started) await this.#end(commit, left(deadline))
     } finally {
       if (this.#phase === 'ending') this.#phase = 'ready'
+    }
+  }
+
+  /** Nothing is on its way any more. If that takes too long, nothing was said to the coordinator. */
+  async #settled(commit: boolean, deadline: Deadline): Promise<void> {
+    const late = await deadline.race(Promise.all([this.#plan.quiet(), this.#adding])).then(
+      () => undefined,
+      (error: MillraceError) => error,
+    )
+    if (commit && (this.#failure ?? late) !== undefined) {
+      this.#phase = 'open'
+      if (late !== undefined) this.fail(mustAbort(late))
+      throw this.#failure!
+    }
+    if (late === undefined) return
+    // A new epoch aborts what is open.
+    this.#renew = true
+    throw late
+  }
+
+  /** All steps of a call share its time, and end with the producer. */
+  async #within(what: string, bounds: CallBounds, run: (deadline: Deadline) => Promise<void>): Promise<void> {
+    const { signal = this.#closing.signal } = bounds
+    const signals = AbortSignal.any([signal, this.#closing.signal])
+    const deadline = this.#plan.cluster.deadline(what, { ...bounds, signal: signals })
+    try {
+      await run(deadline)
+    } finally {
+      deadline.dispose()
     }
   }
 
@@ -295,6 +339,14 @@ export class Transactions {
 /** Whether a commit may have been carried out although it was answered so. */
 function tellsNothing(error: MillraceError): boolean {
   return error.kafkaCode === undefined || brokerErrorOf(error.kafkaCode).stored === 'may be stored'
+}
+
+function left({ leftMs, signal }: Deadline): CallBounds {
+  return { timeoutMs: leftMs, signal }
+}
+
+function mustAbort(error: MillraceError): MillraceError {
+  return errorOf(error.name as ErrorClass, error.code, error.message, { ...error, requiresAbort: true, cause: error })
 }
 
 function undecided(cause: MillraceError): MillraceError {
