@@ -1,5 +1,6 @@
 // Commits that nobody has to wait for. [main thread]
 import type { MillraceError } from '../base/errors.ts'
+import { toldCommit } from '../delivery/told-commit.ts'
 import type { OffsetToCommit } from './committer.ts'
 import { LogPositions } from './log-positions.ts'
 
@@ -16,11 +17,6 @@ export abstract class AsyncCommits<K, V, E extends { [N in keyof E]: unknown[] }
    * calls in their order. Also where there is nothing to commit from it is told, or rejects.
    */
   async commitAsync(offsets?: readonly OffsetToCommit[], callback?: CommitCallback): Promise<void> {
-    const committing = this.commit(offsets)
-    if (callback === undefined) return committing
-    await committing.then(
-      () => callback(undefined, offsets),
-      (error) => callback(error, offsets),
-    )
+    await toldCommit(this.commit(offsets), callback && ((error) => callback(error, offsets)))
   }
 }

@@ -1,4 +1,5 @@
 // One record as user code holds it: it stays readable and equal for ever. [main, workers]
+import type { MillraceError } from '../base/errors.ts'
 import {
   HEADERS_START,
   KEY_LENGTH,
@@ -11,6 +12,7 @@ import {
 import { readHeaders } from '../record/headers.ts'
 import { type BatchAcks, notConsumed } from './acks.ts'
 import { RecordHeaders } from './headers.ts'
+import { toldCommit } from './told-commit.ts'
 
 /** A batch's bytes as memory of main's own, shared by the records taken from it and freed with the last of them. */
 export interface OwnedBatch {
@@ -95,6 +97,11 @@ export class ConsumerRecord<K = Buffer | null, V = Buffer | null> {
   async commit(): Promise<void> {
     this.ack()
     await this.#acks().commit()
+  }
+
+  /** As `commit`; a callback is told what came of it, and then it never rejects. Callbacks of several come in order. */
+  commitAsync(callback?: (error: MillraceError | undefined, record: this) => void): Promise<void> {
+    return toldCommit(this.commit(), callback && ((error) => callback(error, this)))
   }
 
   /** The record as plain data. */

@@ -71,6 +71,25 @@ onEveryGround('consumer', (ground) => {
     })
   })
 
+  test('record.commitAsync acknowledges, commits the floor, and tells callbacks in the order of the calls', async () => {
+    const topic = await filled(ground, 'record-async', 1, 20)
+    const kafka = ground.kafka()
+    const consumer = consume(kafka, topic, 1, { autoCommit: false })
+    const records = await some(consumer, 20)
+    const told: unknown[] = []
+    const tell = (error: unknown, { offset }: { offset: number }) => void told.push(error ?? offset)
+    await Promise.all([0, 1, 3, 2].map((i) => records[i]!.commitAsync(tell)))
+    expect(told).toEqual([0, 1, 3, 2])
+    expect((await consumer.committed())[0]).toMatchObject({ offset: 4 })
+    await expect(records[4]!.commitAsync()).resolves.toBeUndefined()
+    expect((await consumer.committed())[0]).toMatchObject({ offset: 5 })
+    const [iterated] = await kafka.iterate(topic).poll()
+    const refused: unknown[] = []
+    await iterated!.commitAsync((error) => void refused.push(error?.code))
+    expect(refused).toEqual(['NOT_CONSUMED'])
+    await expect(iterated!.commitAsync()).rejects.toMatchObject({ code: 'NOT_CONSUMED' })
+  })
+
   test('what fails for good goes to the dead letters, and the group goes on behind it', async () => {
     const topic = await filled(ground, 'failing', 1, 10)
     const letters = await ground.topic('letters', 1)
