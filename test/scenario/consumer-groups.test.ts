@@ -71,7 +71,7 @@ onEveryGround('consumer', (ground) => {
     })
   })
 
-  test('record.commitAsync acknowledges, commits the floor, and tells callbacks in the order of the calls', async () => {
+  test('record.commitAsync acknowledges, commits the floor, and tells callbacks in their order', async () => {
     const topic = await filled(ground, 'record-async', 1, 20)
     const kafka = ground.kafka()
     const consumer = consume(kafka, topic, 1, { autoCommit: false })
