@@ -59,7 +59,8 @@ export class Simulation implements AsyncDisposable {
   readonly #post: (run: () => void) => void
   readonly #stallMsMax: number
   readonly #partitions: { topic: string; partition: number }[]
-  readonly #clients: KafkaClient[] = []
+  /** Those that are not closed. */
+  readonly #clients = new Set<KafkaClient>()
 
   /** @internal */
   constructor(parts: SimulationParts) {
@@ -95,10 +96,15 @@ export class Simulation implements AsyncDisposable {
     const { clock } = this
     const world = { transport, clock, random: this.#clientRandom, post: this.#post }
     const client = new KafkaClient({ brokers: this.broker.addresses, ...options }, (resolved) => {
+      const parts = startInline(wiringOptions(resolved), world)
+      const stop = () => {
+        this.#clients.delete(client)
+        return parts.stop()
+      }
       // Nothing needs to keep the process up: whoever waits for virtual time does.
-      return { ...startInline(wiringOptions(resolved), world), hold: () => {} }
+      return { ...parts, stop, hold: () => {} }
     })
-    this.#clients.push(client)
+    this.#clients.add(client)
     return client
   }
 
@@ -141,7 +147,7 @@ export class Simulation implements AsyncDisposable {
   /** Ends clients and broker. Afterwards nothing is open and nothing is due. */
   async close(): Promise<void> {
     this.stopStorm()
-    for (const client of this.#clients) await this.until(client.close())
+    for (const client of [...this.#clients]) await this.until(client.close())
     await this.until(this.broker.close())
     // Hand-offs that were kept waiting.
     await this.advance(this.#stallMsMax)

@@ -92,6 +92,8 @@ public final class KafkaTool {
             case "partition": return partition(topic, request.get("partition").asInt());
             case "coordinator":
                 return coordinator(request.get("group").asText(), request.get("transactional").asBoolean());
+            case "committed": return committed(request.get("group").asText());
+            case "groupEpoch": return groupEpoch(request.get("group").asText());
             default: throw new IllegalArgumentException("unknown request " + request);
         }
     }
@@ -150,6 +152,21 @@ public final class KafkaTool {
         }
         var transactions = admin().describeTransactions(List.of(key)).all().get();
         return json.getNodeFactory().numberNode(transactions.get(key).coordinatorId());
+    }
+
+    private JsonNode committed(String group) throws Exception {
+        ArrayNode result = json.createArrayNode();
+        var offsets = admin().listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get();
+        offsets.forEach((partition, at) -> {
+            if (at != null) result.addArray().add(partition.topic()).add(partition.partition()).add(at.offset());
+        });
+        return result;
+    }
+
+    /** Null for a classic group: brokers do not tell its generation. */
+    private JsonNode groupEpoch(String group) throws Exception {
+        var epoch = admin().describeConsumerGroups(List.of(group)).all().get().get(group).groupEpoch();
+        return epoch.isPresent() ? json.getNodeFactory().numberNode(epoch.get()) : json.nullNode();
     }
 
     private JsonNode createTopic(String name, JsonNode request) throws Exception {

@@ -1,8 +1,7 @@
-// Groups that copy topic to topic, as members of a simulation that join, leave and die. [simulation]
+// Groups that copy topic to topic, and their members, which leave and die. [simulation, or a process of its own]
 import type { Batch } from '../../src/delivery/batch.ts'
-import type { Consumer, ConsumerOptions, Kafka, Producer } from '../../src/index.ts'
-import type { Simulation } from '../../src/wiring/simulated.ts'
-import { Lifeline } from '../support/lifeline.ts'
+import type { Consumer, ConsumerOptions, Producer } from '../../src/index.ts'
+import type { ChainGround, ChainProcess } from './chain-ground.ts'
 
 /** What the members of a chain do. */
 export interface ChainWork {
@@ -20,8 +19,6 @@ export class ChainLevel {
   readonly members = new Set<ChainMember>()
   /** By partition: every record before this offset was copied. In a log without markers. */
   readonly copied: number[]
-  /** By partition: the values that were copied. */
-  readonly values: Set<number>[]
   readonly #ahead: Set<number>[]
 
   constructor(from: string, to: string, partitions: number) {
@@ -30,16 +27,12 @@ export class ChainLevel {
     this.groupId = `${from}-to-${to}`
     this.copied = new Array<number>(partitions).fill(0)
     this.#ahead = Array.from({ length: partitions }, () => new Set())
-    this.values = Array.from({ length: partitions }, () => new Set())
   }
 
-  /** These records of a partition are in the next topic. */
-  stored(partition: number, records: Iterable<readonly [offset: number, value: number]>): void {
+  /** The records at these offsets of a partition are in the next topic. */
+  stored(partition: number, offsets: readonly number[]): void {
     const ahead = this.#ahead[partition]!
-    for (const [offset, value] of records) {
-      ahead.add(offset)
-      this.values[partition]!.add(value)
-    }
+    for (const offset of offsets) if (offset >= this.copied[partition]!) ahead.add(offset)
     while (ahead.delete(this.copied[partition]!)) this.copied[partition]!++
   }
 }
@@ -53,23 +46,23 @@ const WORK_MS_MAX = 400
 export class ChainMember {
   readonly name: string
   readonly level: ChainLevel
-  /** Errors that ended a turn of its loop. */
-  readonly errors: unknown[] = []
   readonly #work: ChainWork
-  readonly #lifeline: Lifeline
-  readonly #kafka: Kafka
+  /** Where errors that ended a turn of its loop go. */
+  readonly #errors: unknown[]
+  readonly #process: ChainProcess
   readonly #consumer: Consumer
   readonly #producer: Producer
   #ending = false
   readonly running: Promise<void>
 
-  constructor(world: Simulation, level: ChainLevel, work: ChainWork) {
+  constructor(ground: ChainGround, level: ChainLevel, work: ChainWork, errors: unknown[]) {
     this.name = `member-${made++}`
     this.level = level
     this.#work = work
-    this.#lifeline = new Lifeline(world.network)
-    this.#kafka = world.client({ clientId: this.name }, this.#lifeline)
-    this.#consumer = this.#kafka.consumer({
+    this.#errors = errors
+    this.#process = ground.process({ clientId: this.name })
+    const { kafka } = this.#process
+    this.#consumer = kafka.consumer({
       groupId: level.groupId,
       topics: [level.from],
       autoOffsetReset: 'earliest',
@@ -80,14 +73,14 @@ export class ChainMember {
       ...work.consumer,
     })
     this.#consumer.on('error', (error) => {
-      if (!this.#ending) this.errors.push(error)
+      if (!this.#ending) errors.push(error)
     })
-    this.#producer = this.#kafka.producer({
+    this.#producer = kafka.producer({
       deliveryTimeoutMs: 60_000,
       ...(work.transactional ? { transactionalId: this.name, transactionTimeoutMs: 5_000 } : {}),
     })
     level.members.add(this)
-    this.running = this.#run(world)
+    this.running = this.#run(ground)
   }
 
   /** Finishes, commits and says goodbye. */
@@ -97,33 +90,34 @@ export class ChainMember {
     await this.#consumer.close()
     await this.#producer.close()
     await this.running
+    await this.#process.kafka.close()
   }
 
   /** Is not heard of any more. */
   die(): void {
     this.#ending = true
     this.level.members.delete(this)
-    this.#lifeline.cut()
+    this.#process.die()
   }
 
-  async #run(world: Simulation): Promise<void> {
+  async #run(ground: ChainGround): Promise<void> {
     while (!this.#ending) {
       try {
-        for await (const batch of this.#consumer.batches()) await this.#copy(batch, world)
+        for await (const batch of this.#consumer.batches()) await this.#copy(batch, ground)
         return
       } catch (error) {
         if (this.#ending) return
-        this.errors.push(error)
-        await world.sleep(100)
+        this.#errors.push(error)
+        await ground.sleep(100)
       }
     }
   }
 
-  async #copy(batch: Batch, world: Simulation): Promise<void> {
+  async #copy(batch: Batch, ground: ChainGround): Promise<void> {
     const { partition } = batch
-    await world.sleep(world.random.next() * WORK_MS_MAX)
+    await ground.sleep(ground.random.next() * WORK_MS_MAX)
     const records = Array.from(batch, ({ value }) => ({ topic: this.level.to, partition, value }))
-    const copied = Array.from(batch, ({ offset, value }) => [offset, Number(value)] as const)
+    const offsets = Array.from(batch, ({ offset }) => offset)
     if (this.#work.transactional) {
       const tx = await this.#producer.beginTransaction()
       try {
@@ -135,6 +129,6 @@ export class ChainMember {
         throw error
       }
     } else await this.#producer.sendBatch(records)
-    this.level.stored(partition, copied)
+    this.level.stored(partition, offsets)
   }
 }

@@ -1,16 +1,20 @@
-// A chain of groups: each level copies a topic to the next while members come, go and die. [simulation]
-import type { ConsumerOptions, ConsumerRecord } from '../../src/index.ts'
-import { type Simulation, simulate } from '../../src/wiring/simulated.ts'
+// A chain of groups: each level copies a topic to the next while members come, go and die. [simulation, or a process
+// of its own]
+import type { ConsumerOptions } from '../../src/index.ts'
+import type { ChainGround } from './chain-ground.ts'
 import { ChainLevel, ChainMember, type ChainWork } from './chain-members.ts'
 
 /** How long a chain, and how bad. */
 export interface ChainOptions extends ChainWork {
-  seed: number
+  /** Where; its seed says what happens. */
+  ground: Promise<ChainGround>
   records: number
   partitions?: number
   levels?: number
   /** Least and most time between two disturbances, ms. */
   everyMs?: readonly [number, number]
+  /** Most time that it may take; default a day. */
+  limitMs?: number
 }
 
 /** What came out at the end. */
@@ -23,94 +27,98 @@ export interface ChainResult {
   errors: unknown[]
 }
 
-/** Virtual time that a chain may take: it has no end of its own when something hangs. */
+/** Time that a chain may take: it has no end of its own when something hangs. */
 const LIMIT_MS = 24 * 3_600_000
 const MEMBERS_MAX = 4
 
-/** Runs a chain to its end. */
+/** Runs a chain to its end, and ends its ground. */
 export async function runChain(options: ChainOptions): Promise<ChainResult> {
-  const { seed, records, partitions = 4, levels: depth = 3, everyMs = [500, 1_500] } = options
-  const groups = { heartbeatIntervalMs: 500, sessionTimeoutMs: 6_000 }
-  await using world = await simulate({ seed, brokers: 3, groups })
+  const { ground: opening, records, partitions = 4, levels: depth = 3, everyMs = [500, 1_500] } = options
+  await using ground = await opening
   const topics = Array.from({ length: depth + 1 }, (_, i) => `level-${i}`)
-  for (const topic of topics) world.createTopic(topic, { partitions, replicationFactor: 3 })
+  for (const topic of topics) await ground.createTopic(topic, partitions)
   const each = Math.ceil(records / partitions)
   for (let partition = 0; partition < partitions; partition++) {
-    const items = Array.from({ length: each }, (_, i) => ({ partition, value: String(i) }))
-    await world.append(topics[0]!, items, { batchRecords: 100 })
+    const numbers = Array.from({ length: each }, (_, i) => ({ partition, value: String(i) }))
+    await ground.fill(topics[0]!, numbers, 100)
   }
   const levels = topics.slice(1).map((to, i) => new ChainLevel(topics[i]!, to, partitions))
-  const overreach = options.transactional ? [] : watchCommits(world, levels)
-  const all: ChainMember[] = []
-  const join = (level: ChainLevel) => all.push(new ChainMember(world, level, options))
+  const overreach = options.transactional ? [] : watchCommits(ground, levels)
+  const errors: unknown[] = []
+  const join = (level: ChainLevel) => void new ChainMember(ground, level, options, errors)
   for (const level of levels) for (let i = 0; i < 2; i++) join(level)
   let disturbances = 0
   let over = false
   const disturb = async () => {
     while (!over) {
-      await world.sleep(between(world, everyMs))
+      await ground.sleep(between(ground, everyMs))
       disturbances++
-      disturbOnce(world, levels, join)
+      disturbOnce(ground, levels, join, errors)
     }
   }
   const disturbing = disturb()
-  const done = async () => {
-    while (levels.some(({ values }) => values.some(({ size }) => size < each))) await world.sleep(200)
-  }
-  await world.until(done(), LIMIT_MS).catch((error) => {
-    const texts = new Set(all.flatMap(({ errors }) => errors.map(String)))
-    throw new Error(
-      `${levels.map(({ values }) => values.map(({ size }) => size)).join(' | ')}\n${[...texts].join('\n')}`,
-      { cause: error },
-    )
+  const last = topics.at(-1)!
+  const seen = Array.from({ length: partitions }, () => new Set<number>())
+  await ground.until(readUntil(ground, last, seen, each), options.limitMs ?? LIMIT_MS).catch((error) => {
+    const places = [...levels.map(({ copied }) => copied), seen.map(({ size }) => size)]
+    throw new Error(`${places.join(' | ')} of ${each}\n${[...new Set(errors.map(String))].join('\n')}`, {
+      cause: error,
+    })
   })
   over = true
-  await world.until(disturbing)
-  for (const level of levels) for (const member of [...level.members]) await world.until(member.leave())
-  const values = await world.until(readAll(world, topics.at(-1)!, partitions))
-  return { values, overreach, disturbances, errors: all.flatMap(({ errors }) => errors) }
+  await ground.until(disturbing)
+  for (const level of levels) for (const member of [...level.members]) await ground.until(member.leave())
+  return { values: await ground.until(readAll(ground, last, partitions)), overreach, disturbances, errors }
 }
 
-function disturbOnce(world: Simulation, levels: ChainLevel[], join: (level: ChainLevel) => void): void {
-  const level = pick(world, levels)
-  const member = pick(world, [...level.members])
-  const what = world.random.next()
-  world.note('disturb', level.groupId, Math.floor(what * 4))
+function disturbOnce(
+  ground: ChainGround,
+  levels: ChainLevel[],
+  join: (level: ChainLevel) => void,
+  errors: unknown[],
+): void {
+  const level = pick(ground, levels)
+  const member = pick(ground, [...level.members])
+  const what = ground.random.next()
+  ground.note('disturb', level.groupId, Math.floor(what * 4))
   if (what < 0.25 && level.members.size < MEMBERS_MAX) join(level)
-  else if (what < 0.5 && level.members.size > 1) void member.leave()
+  else if (what < 0.5 && level.members.size > 1) member.leave().catch((error) => errors.push(error))
   else if (what < 0.75) {
     member.die()
-    if (level.members.size === 0 || world.random.next() < 0.5) join(level)
-  } else world.network.cut()
+    if (level.members.size === 0 || ground.random.next() < 0.5) join(level)
+  } else ground.cut()
 }
 
 /** The broker's own view: no commit of a level says more than was copied. */
-function watchCommits(world: Simulation, levels: ChainLevel[]): string[] {
+function watchCommits(ground: ChainGround, levels: ChainLevel[]): string[] {
   const overreach: string[] = []
-  world.broker.on('OffsetCommit', ({ groupId, topics }) => {
-    const level = levels.find((one) => one.groupId === groupId)
-    for (const { partitions } of level === undefined ? [] : topics) {
-      for (const { partitionIndex, committedOffset } of partitions) {
-        const upTo = level!.copied[partitionIndex]!
-        if (committedOffset > upTo) overreach.push(`${groupId}[${partitionIndex}]: ${committedOffset} of ${upTo}`)
-      }
-    }
-    return undefined
+  const byGroup = new Map(levels.map((level) => [level.groupId, level]))
+  ground.onCommit([...byGroup.keys()], (groupId, partition, offset) => {
+    const upTo = byGroup.get(groupId)!.copied[partition]!
+    if (offset > upTo) overreach.push(`${groupId}[${partition}]: ${offset} of ${upTo}`)
   })
   return overreach
 }
 
-async function readAll(world: Simulation, topic: string, partitions: number): Promise<number[][]> {
+/** Resolves when every partition has every number. */
+async function readUntil(ground: ChainGround, topic: string, seen: Set<number>[], each: number): Promise<void> {
+  const { kafka } = ground.process({ clientId: 'at the end' })
+  for await (const { partition, value } of kafka.iterate(topic, { until: 'never' })) {
+    seen[partition]!.add(Number(value))
+    if (seen.every(({ size }) => size === each)) return
+  }
+}
+
+async function readAll(ground: ChainGround, topic: string, partitions: number): Promise<number[][]> {
   const values: number[][] = Array.from({ length: partitions }, () => [])
-  const kafka = world.client({})
-  const records: AsyncIterable<ConsumerRecord> = kafka.iterate(topic, { isolationLevel: 'read_committed' })
-  for await (const { partition, value } of records) values[partition]!.push(Number(value))
+  const { kafka } = ground.process({ clientId: 'judge' })
+  for await (const { partition, value } of kafka.iterate(topic)) values[partition]!.push(Number(value))
   return values
 }
 
-const pick = <T>(world: Simulation, from: readonly T[]): T => from[Math.floor(world.random.next() * from.length)]!
+const pick = <T>({ random }: ChainGround, from: readonly T[]): T => from[Math.floor(random.next() * from.length)]!
 
-const between = ({ random }: Simulation, [least, most]: readonly [number, number]): number =>
+const between = ({ random }: ChainGround, [least, most]: readonly [number, number]): number =>
   least + random.next() * (most - least)
 
 /** What is wrong with what came out: a gap, a step back in order, or, in transactions, a record that came twice. */
