@@ -22,6 +22,8 @@ export interface Partitioner {
   isFree(key: Uint8Array | null): boolean
   /** For a record of about `sizeBytes`; there is at least one partition. */
   choose(key: Uint8Array | null, sizeBytes: number, partitions: readonly PartitionLoad[]): number
+  /** The one that it chose for a free record had no room, another one did: those that follow may as well go there. */
+  move(to: number): void
 }
 
 /** What the built-in ones need to know. */
@@ -64,6 +66,10 @@ class Keyed implements Partitioner {
   choose(key: Uint8Array | null, sizeBytes: number, partitions: readonly PartitionLoad[]): number {
     return key === null ? this.#rest.choose(key, sizeBytes, partitions) : partitionOfKey(key, partitions.length)
   }
+
+  move(to: number): void {
+    this.#rest.move(to)
+  }
 }
 
 class RoundRobin implements Partitioner {
@@ -78,6 +84,9 @@ class RoundRobin implements Partitioner {
     this.#next = chosen + 1
     return chosen
   }
+
+  /** The turn stays what it is. */
+  move(): void {}
 }
 
 /** KIP-480: one partition until its batch is sealed, then another. */
@@ -108,6 +117,11 @@ class Sticky implements Partitioner {
     } else return this.#current
     this.#batch = partitions[this.#current]!.open
     return this.#current
+  }
+
+  move(to: number): void {
+    this.#current = to
+    this.#batch = undefined
   }
 }
 
@@ -147,6 +161,12 @@ class UniformSticky implements Partitioner {
     this.#producedBytes += sizeBytes
     this.#batch = partitions[this.#current]!.open
     return this.#current
+  }
+
+  move(to: number): void {
+    this.#current = to
+    this.#producedBytes = 0
+    this.#batch = undefined
   }
 
   /** By weights: the longest queue has 1, each batch less one more. */

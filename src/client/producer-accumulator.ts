@@ -3,9 +3,9 @@
 import { assert } from '../base/assert.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import { ProducerBatch } from './producer-batch.ts'
+import { NOBODY } from './producer-deliveries.ts'
 import { type ProducerMemory, SEGMENT_BYTES } from './producer-memory.ts'
 import type { Outgoing } from './producer-outgoing.ts'
-import type { PartitionQueue } from './producer-partition.ts'
 
 /** Sealed batches go to the other thread together, at the end of the turn or when there is so much of them. */
 const POST_BYTES = 524_288
@@ -57,16 +57,17 @@ export class Accumulator {
     const fresh = batch === undefined
     batch ??= this.#open(record)
     if (!batch.hasRoom(record.bytesMax, batchBytes - batch.sizeBytes)) {
-      this.#relieve(queue, record.bytesMax)
+      this.#relieve()
       return false
     }
     if (fresh) this.#lingers(batch)
     const deadlineMs = record.waitsSinceMs + deliveryTimeoutMs
     if (deadlineMs < batch.deadlineMs) batch.deadlineMs = deadlineMs
-    if (record.sink !== undefined) {
-      batch.deliveries.add(batch.count, record.sink, record.a, record.b, record.timestamp)
+    const { timestamp, audience } = record
+    if (audience !== NOBODY) {
+      record.promise = batch.deliveries.add(batch.count, timestamp, audience, record.about, record.record)
     }
-    batch.write(record.key, record.value, record.headers, record.timestamp)
+    batch.write(record.key, record.value, record.headers, timestamp)
     return true
   }
 
@@ -187,10 +188,11 @@ export class Accumulator {
     this.#parts.send(batches)
   }
 
-  /** No room: what holds memory and could be on its way must go. */
-  #relieve(queue: PartitionQueue, bytesMax: number): void {
-    if (queue.mayHold(bytesMax)) this.sealAll()
-    else if (queue.open !== undefined) this.#seal(queue.open)
+  /** No room: what holds memory and could be on its way must go. Behind a batch under way it may as well fill up. */
+  #relieve(): void {
+    for (const batch of this.#openBatches) {
+      if (batch.queue.outstanding === 0) this.#seal(batch)
+    }
   }
 }
 

@@ -9,8 +9,8 @@ import { BatchNotDelivered, type DeliveryReport } from './producer-report.ts'
 export interface BatchCallParts {
   count: number
   recordAt(index: number): ProducerRecord<unknown, unknown>
-  /** As `ProducerCore.take`: what is returned waits. */
-  take(record: ProducerRecord<unknown, unknown>, sink: DeliverySink, index: number): Outgoing | undefined
+  /** As `ProducerCore.take`, with the call as the sink. */
+  take(record: ProducerRecord<unknown, unknown>, index: number): Outgoing
   resolve(results: RecordMetadata[]): void
   reject(error: unknown): void
 }
@@ -47,13 +47,13 @@ export class BatchCall implements DeliverySink, Waiter {
     while (this.#next < count) {
       const index = this.#next++
       try {
-        const waiting = take(recordAt(index), this, index)
-        if (waiting === undefined) continue
-        waiting.waiter = this
-        this.#waiting = waiting
+        const outgoing = take(recordAt(index), index)
+        if (!outgoing.waited) continue
+        outgoing.waiter = this
+        this.#waiting = outgoing
         return
       } catch (error) {
-        this.failed(index, undefined, error as MillraceError)
+        this.failed(index, error as MillraceError)
       }
     }
     this.#over()
@@ -68,7 +68,7 @@ export class BatchCall implements DeliverySink, Waiter {
   stop(error: MillraceError): void {
     const from = this.#next
     this.#next = this.#parts.count
-    for (let index = from; index < this.#parts.count; index++) this.failed(index, undefined, error)
+    for (let index = from; index < this.#parts.count; index++) this.failed(index, error)
     this.#over()
   }
 
@@ -83,12 +83,12 @@ export class BatchCall implements DeliverySink, Waiter {
     this.stop(error)
   }
 
-  delivered(index: unknown, _: unknown, metadata: RecordMetadata): void {
+  delivered(index: unknown, metadata: RecordMetadata): void {
     this.#results[index as number] = metadata
     this.#settled()
   }
 
-  failed(index: unknown, _: unknown, error: MillraceError): void {
+  failed(index: unknown, error: MillraceError): void {
     this.#errors.set(index as number, error)
     this.#settled()
   }

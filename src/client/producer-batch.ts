@@ -148,7 +148,7 @@ export class ProducerBatch {
   failed(error: MillraceError): number {
     const { topic, partition } = this.queue
     this.#tell(() => this.deliveries.failed(topic, partition, error))
-    return this.count - this.deliveries.count
+    return this.count - this.deliveries.heardCount
   }
 
   #tell(tell: () => void): void {

@@ -10,7 +10,7 @@ import { makePartitioner } from './partitioner.ts'
 import { Accumulator } from './producer-accumulator.ts'
 import type { ProducerBatch, SendWay } from './producer-batch.ts'
 import type { BatchCall } from './producer-batch-call.ts'
-import type { DeliverySink } from './producer-deliveries.ts'
+import type { Audience } from './producer-deliveries.ts'
 import { Intake } from './producer-intake.ts'
 import { ProducerMemory } from './producer-memory.ts'
 import { Outgoing } from './producer-outgoing.ts'
@@ -101,17 +101,16 @@ export class ProducerCore {
   }
 
   /**
-   * Takes a record. Undefined: it is in a batch. Otherwise it waits, and may be given a `waiter`. Throws when it cannot
-   * be sent at all; nothing was done then.
+   * Takes a record. If it `waited`, what is returned may be given a `waiter`; otherwise it is in a batch, and what is
+   * returned is to be looked at now only. Throws when it cannot be sent at all; nothing was done then.
    */
   take(
     record: ProducerRecord<unknown, unknown>,
     way: SendWay,
     transaction: number | undefined,
-    sink: DeliverySink | undefined,
-    a: unknown,
-    b: unknown,
-  ): Outgoing | undefined {
+    audience: Audience,
+    about: unknown,
+  ): Outgoing {
     if (this.#dead !== undefined) throw this.#dead
     const { topic: name, headers, timestamp } = record
     const outgoing = this.#scratch ?? new Outgoing()
@@ -129,14 +128,12 @@ export class ProducerCore {
     outgoing.way = way
     outgoing.transaction = transaction
     outgoing.record = record
-    outgoing.sink = sink
-    outgoing.a = a
-    outgoing.b = b
-    const taken = this.#intake.offer(outgoing)
+    outgoing.audience = audience
+    outgoing.about = about
+    outgoing.waited = !this.#intake.offer(outgoing)
     if (this.#idle === undefined) this.#begin()
-    if (!taken) return outgoing
-    this.#scratch = outgoing
-    return undefined
+    if (!outgoing.waited) this.#scratch = outgoing
+    return outgoing
   }
 
   /** Asks the I/O thread, also while the Kafka instance is being closed. */

@@ -20,50 +20,142 @@ export interface FailedPlace {
   timestamp: number
 }
 
-/** Somebody who is told what became of records. `a` and `b` are what was given with the record. */
+/** Somebody who is told what became of records. `about` is what was given with the record. */
 export interface DeliverySink {
-  delivered(a: unknown, b: unknown, metadata: RecordMetadata): void
-  failed(a: unknown, b: unknown, error: MillraceError, place: FailedPlace): void
+  delivered(about: unknown, metadata: RecordMetadata): void
+  failed(about: unknown, error: MillraceError, place: FailedPlace): void
 }
+
+/** Who is told of a record. */
+export interface Audience {
+  /** Its sender, by a promise. */
+  readonly promised: boolean
+  /** Its sender, otherwise. */
+  readonly sink: DeliverySink | undefined
+  /** Looks on: before the sender, and with the record itself. That it was told does not mean that anybody heard. */
+  readonly watch: DeliverySink | undefined
+}
+
+/** Nobody is told. */
+export const NOBODY: Audience = { promised: false, sink: undefined, watch: undefined }
+
+/** What became of a batch. */
+type Outcome =
+  | { topic: string; partition: number; error: MillraceError }
+  | { topic: string; partition: number; error: undefined; baseOffset: number; logAppendTime: number }
 
 /** The records of one batch that somebody waits for. Records that nobody waits for cost nothing. */
 export class Deliveries {
-  readonly #sinks: (DeliverySink | undefined)[] = []
-  readonly #as: unknown[] = []
-  readonly #bs: unknown[] = []
-  readonly #timestamps: number[] = []
-  /** Records that somebody waits for. */
-  count = 0
+  /** Records whose senders are told. */
+  heardCount = 0
+  #watched: Told | undefined
+  readonly #told: Told[] = []
+  #promised: Promised | undefined
 
-  /** Record number `index` of the batch; indexes rise. */
-  add(index: number, sink: DeliverySink, a: unknown, b: unknown, timestamp: number): void {
-    while (this.#sinks.length < index) this.#push(undefined, undefined, undefined, 0)
-    this.#push(sink, a, b, timestamp)
-    this.count++
+  /** Record number `index` of the batch; indexes rise. Returns the promise, if there is to be one. */
+  add(
+    index: number,
+    timestamp: number,
+    { promised, sink, watch }: Audience,
+    about: unknown,
+    record: unknown,
+  ): Promise<RecordMetadata> | undefined {
+    if (watch !== undefined) {
+      this.#watched ??= new Told(watch)
+      this.#watched.add(index, timestamp, record)
+    }
+    if (sink !== undefined) {
+      this.heardCount++
+      let last = this.#told.at(-1)
+      if (last?.sink !== sink) this.#told.push((last = new Told(sink)))
+      last.add(index, timestamp, about)
+    }
+    if (!promised) return undefined
+    this.heardCount++
+    this.#promised ??= new Promised()
+    return this.#promised.add(index, timestamp)
   }
 
   /** The batch is stored: record i at `baseOffset + i`. */
   delivered(topic: string, partition: number, baseOffset: number, logAppendTime: number): void {
-    for (let i = 0; i < this.#sinks.length; i++) {
-      const sink = this.#sinks[i]
-      if (sink === undefined) continue
-      const offset = baseOffset < 0 ? undefined : baseOffset + i
-      const timestamp = logAppendTime < 0 ? this.#timestamps[i]! : logAppendTime
-      sink.delivered(this.#as[i], this.#bs[i], { topic, partition, offset, timestamp })
-    }
+    this.#tell({ topic, partition, error: undefined, baseOffset, logAppendTime })
   }
 
   failed(topic: string, partition: number, error: MillraceError): void {
-    for (let i = 0; i < this.#sinks.length; i++) {
-      const place = { topic, partition, timestamp: this.#timestamps[i]! }
-      this.#sinks[i]?.failed(this.#as[i], this.#bs[i], error, place)
-    }
+    this.#tell({ topic, partition, error })
   }
 
-  #push(sink: DeliverySink | undefined, a: unknown, b: unknown, timestamp: number): void {
-    this.#sinks.push(sink)
-    this.#as.push(a)
-    this.#bs.push(b)
-    this.#timestamps.push(timestamp)
+  #tell(outcome: Outcome): void {
+    this.#watched?.tell(outcome)
+    for (const told of this.#told) told.tell(outcome)
+    this.#promised?.settle(outcome)
   }
+}
+
+/** Records that follow each other and have the same sink. */
+class Told {
+  readonly sink: DeliverySink
+  readonly #indexes: number[] = []
+  readonly #timestamps: number[] = []
+  readonly #abouts: unknown[] = []
+
+  constructor(sink: DeliverySink) {
+    this.sink = sink
+  }
+
+  add(index: number, timestamp: number, about: unknown): void {
+    this.#indexes.push(index)
+    this.#timestamps.push(timestamp)
+    this.#abouts.push(about)
+  }
+
+  tell(outcome: Outcome): void {
+    for (let i = 0; i < this.#indexes.length; i++) {
+      const [about, timestamp] = [this.#abouts[i], this.#timestamps[i]!]
+      if (outcome.error === undefined) this.sink.delivered(about, metadataOf(outcome, this.#indexes[i]!, timestamp))
+      else {
+        const { topic, partition, error } = outcome
+        this.sink.failed(about, error, { topic, partition, timestamp })
+      }
+    }
+  }
+}
+
+/**
+ * Records with a promise each. All derive from one, which runs what was derived in order: so one function serves for
+ * all of them. A pair of functions for each, as `new Promise` makes them, costs more than to write the record.
+ */
+class Promised {
+  readonly #indexes: number[] = []
+  readonly #timestamps: number[] = []
+  #toldCount = 0
+  #settle!: (outcome: Outcome) => void
+  readonly #settled = new Promise<Outcome>((settle) => {
+    this.#settle = settle
+  })
+
+  add(index: number, timestamp: number): Promise<RecordMetadata> {
+    this.#indexes.push(index)
+    this.#timestamps.push(timestamp)
+    return this.#settled.then(this.#next)
+  }
+
+  settle(outcome: Outcome): void {
+    this.#settle(outcome)
+  }
+
+  #next = (outcome: Outcome): RecordMetadata => {
+    const at = this.#toldCount++
+    if (outcome.error !== undefined) throw outcome.error
+    return metadataOf(outcome, this.#indexes[at]!, this.#timestamps[at]!)
+  }
+}
+
+function metadataOf(
+  { topic, partition, baseOffset, logAppendTime }: Extract<Outcome, { error: undefined }>,
+  index: number,
+  timestamp: number,
+): RecordMetadata {
+  const offset = baseOffset < 0 ? undefined : baseOffset + index
+  return { topic, partition, offset, timestamp: logAppendTime < 0 ? timestamp : logAppendTime }
 }

@@ -94,9 +94,11 @@ export class Intake {
   /** It waits no more, and is not sent. */
   refuse(record: Outgoing, error: MillraceError): void {
     this.#leave(record)
-    const { topic, queue, partition, timestamp, sink, a, b, waiter } = record
+    const { topic, queue, partition, timestamp, audience, about, waiter } = record
     this.#parts.refused(record, error)
-    sink?.failed(a, b, error, { topic: topic.name, partition: queue?.partition ?? partition, timestamp })
+    const place = { topic: topic.name, partition: queue?.partition ?? partition, timestamp }
+    audience.watch?.failed(record.record, error, place)
+    audience.sink?.failed(about, error, place)
     waiter?.refused(error)
   }
 
@@ -158,7 +160,10 @@ export class Intake {
     const chosen = record.queue
     record.queue = topic.open.reduce((least, queue) => (queue.heldBytes < least.heldBytes ? queue : least))
     const isFree = record.queue !== chosen && !this.#crowded.has(record.queue)
-    if (isFree && accumulator.append(record)) return true
+    if (isFree && accumulator.append(record)) {
+      topic.partitioner.move(record.queue.partition)
+      return true
+    }
     record.queue = chosen
     return false
   }

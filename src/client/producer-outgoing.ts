@@ -2,7 +2,7 @@
 import type { MillraceError } from '../base/errors.ts'
 import { type HeadersToWrite, inUtf8, type RecordText, recordBytes, recordBytesMax } from '../record/record-writer.ts'
 import type { SendWay } from './producer-batch.ts'
-import type { DeliverySink } from './producer-deliveries.ts'
+import type { Audience, RecordMetadata } from './producer-deliveries.ts'
 import type { PartitionQueue } from './producer-partition.ts'
 import type { TopicQueue } from './producer-topic.ts'
 
@@ -23,15 +23,19 @@ export class Outgoing {
   timestamp = 0
   way!: SendWay
   transaction: number | undefined
-  /** What the caller gave, for partitioners and reports. */
+  /** What the caller gave, for partitioners and whoever looks on. */
   record: unknown
-  sink: DeliverySink | undefined
-  a: unknown
-  b: unknown
+  audience!: Audience
+  /** For its sink. */
+  about: unknown
+  /** Its sender's, when it is in a batch. */
+  promise: Promise<RecordMetadata> | undefined
   /** Where it goes, once that is known. */
   queue: PartitionQueue | undefined
   /** Bytes that suffice for it, as `measure` found. */
   bytesMax = 0
+  /** It could not go into a batch at once. */
+  waited = false
   /** When it began to wait; Infinity: it did not. */
   waitsSinceMs = Number.POSITIVE_INFINITY
   waiter: Waiter | undefined
@@ -43,6 +47,7 @@ export class Outgoing {
   /** Ready for the next record: whatever depends on the last one is forgotten. */
   reset(): void {
     this.queue = undefined
+    this.promise = undefined
     this.waiter = undefined
   }
 

@@ -39,11 +39,12 @@ export class BatchNotDelivered extends MillraceError {
   }
 }
 
-/** Calls one function of the user's for each record. */
+/** Calls one function of the user's for each record, which is what it is told `about`. */
 export function reportTo(tell: (report: DeliveryReport) => void): DeliverySink {
   return {
-    delivered: (record, _, metadata) => tell({ ...metadata, record: record as ProducerRecord<unknown, unknown> }),
-    failed: (record, _, error, { topic, partition, timestamp }) =>
+    delivered: (record, { topic, partition, offset, timestamp }) =>
+      tell({ topic, partition, offset, timestamp, record: record as ProducerRecord<unknown, unknown> }),
+    failed: (record, error, { topic, partition, timestamp }) =>
       tell({
         topic,
         partition,
@@ -52,36 +53,5 @@ export function reportTo(tell: (report: DeliveryReport) => void): DeliverySink {
         error,
         record: record as ProducerRecord<unknown, unknown>,
       }),
-  }
-}
-
-/** Settles a promise for each record: `a` is its resolve, `b` its reject. */
-export const promiseSink: DeliverySink = {
-  delivered: (resolve, _, metadata) => (resolve as (metadata: RecordMetadata) => void)(metadata),
-  failed: (_, reject, error) => (reject as (error: MillraceError) => void)(error),
-}
-
-/** What a sink was to be told, once somebody else has been. */
-interface Watched {
-  sink: DeliverySink | undefined
-  a: unknown
-  b: unknown
-  record: ProducerRecord<unknown, unknown>
-}
-
-/** Tells interceptors first: `a` is a `Watched`. */
-export function watchedSink(tell: (report: DeliveryReport) => void): DeliverySink {
-  const reports = reportTo(tell)
-  return {
-    delivered(watched, _, metadata) {
-      const { sink, a, b, record } = watched as Watched
-      reports.delivered(record, undefined, metadata)
-      sink?.delivered(a, b, metadata)
-    },
-    failed(watched, _, error, place) {
-      const { sink, a, b, record } = watched as Watched
-      reports.failed(record, undefined, error, place)
-      sink?.failed(a, b, error, place)
-    },
   }
 }

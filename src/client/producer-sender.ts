@@ -7,10 +7,10 @@ import { type Acks, type Compression, producerOptions } from './options-producer
 import type { SendWay } from './producer-batch.ts'
 import { BatchCall } from './producer-batch-call.ts'
 import type { ProducerCore } from './producer-core.ts'
-import type { DeliverySink, RecordMetadata } from './producer-deliveries.ts'
+import { type Audience, type DeliverySink, NOBODY, type RecordMetadata } from './producer-deliveries.ts'
 import type { Outgoing } from './producer-outgoing.ts'
 import type { ProducerRecord, SendOptions, TopicRecord } from './producer-record.ts'
-import { type DeliveryReport, type ProducerInterceptor, promiseSink, reportTo, watchedSink } from './producer-report.ts'
+import { type DeliveryReport, type ProducerInterceptor, reportTo } from './producer-report.ts'
 
 /** Any record: types are checked where users call. */
 export type AnyRecord = ProducerRecord<unknown, unknown>
@@ -50,20 +50,14 @@ export interface SenderTransaction {
 const NOT_STORED = { stored: 'not stored' } as const
 const NO_OPTIONS: SendCallOptions = {}
 
-let resolveNew!: (metadata: RecordMetadata) => void
-let rejectNew!: (error: unknown) => void
-/** One function for all promises: a closure for each would cost as much as the rest. */
-const capture = (resolve: (metadata: RecordMetadata) => void, reject: (error: unknown) => void) => {
-  resolveNew = resolve
-  rejectNew = reject
-}
-
 /** Hands records over; what it throws or rejects with says whether the record may be stored. */
 export class Sender {
   readonly #host: SenderHost
   readonly #transaction: SenderTransaction | undefined
-  readonly #reports: DeliverySink | undefined
-  readonly #watched: DeliverySink | undefined
+  /** Interceptors, if there are any. */
+  readonly #watch: DeliverySink | undefined
+  readonly #promised: Audience
+  readonly #reported: Audience
   readonly #ways = new Map<string, SendWay>()
   readonly #way: SendWay
 
@@ -71,9 +65,11 @@ export class Sender {
     this.#host = host
     this.#transaction = transaction
     const { onDelivery, interceptors, options } = host
-    if (onDelivery !== undefined)
-      this.#reports = reportTo((report) => this.#guarded('onDelivery', () => onDelivery(report)))
-    if (interceptors.length > 0) this.#watched = watchedSink((report) => this.#acked(report))
+    if (interceptors.length > 0) this.#watch = reportTo((report) => this.#acked(report))
+    const watch = this.#watch
+    this.#promised = { promised: true, sink: undefined, watch }
+    const sink = onDelivery && reportTo((report) => this.#guarded('onDelivery', () => onDelivery(report)))
+    this.#reported = sink === undefined && watch === undefined ? NOBODY : { promised: false, sink, watch }
     this.#way = wayOf(options.acks, options.compression)
   }
 
@@ -103,20 +99,19 @@ export class Sender {
   }
 
   #send(core: ProducerCore, record: AnyRecord, options: SendCallOptions): Promise<RecordMetadata> {
-    const promise = new Promise<RecordMetadata>(capture)
-    const [resolve, reject] = [resolveNew, rejectNew]
     try {
       this.#transaction?.check()
       options.signal?.throwIfAborted()
-      const waiting = this.#take(core, record, this.#wayOf(options), promiseSink, resolve, reject)
+      const outgoing = this.#take(core, record, this.#wayOf(options), this.#promised, undefined)
+      const { waited } = outgoing
+      const promise = waited ? whenStored(outgoing) : outgoing.promise!
       if (options.signal === undefined) return promise
       return untilAborted(promise, options.signal, (reason) => {
-        if (waiting !== undefined) core.giveUp(waiting, reason)
+        if (waited) core.giveUp(outgoing, reason)
       })
     } catch (error) {
-      reject(error)
+      return Promise.reject(error)
     }
-    return promise
   }
 
   #sendBatch(
@@ -130,9 +125,9 @@ export class Sender {
       this.#transaction?.check()
       options.signal?.throwIfAborted()
       const way = this.#wayOf(options)
-      const take = (record: AnyRecord, sink: DeliverySink, index: number) =>
-        this.#take(core, record, way, sink, index, undefined)
+      const take = (record: AnyRecord, index: number) => this.#take(core, record, way, audience, index)
       call = new BatchCall({ count, recordAt, take, resolve, reject })
+      const audience: Audience = { promised: false, sink: call, watch: this.#watch }
       core.call(call)
     })
     const { signal } = options
@@ -145,34 +140,26 @@ export class Sender {
 
   #enqueue(core: ProducerCore, record: AnyRecord, options: SendOptions): Promise<void> | undefined {
     this.#transaction?.check()
-    const waiting = this.#take(core, record, this.#wayOf(options), this.#reports, record, undefined)
-    if (waiting === undefined) return undefined
+    const outgoing = this.#take(core, record, this.#wayOf(options), this.#reported, record)
+    if (!outgoing.waited) return undefined
     return new Promise((admitted, refused) => {
-      waiting.waiter = { admitted, refused }
+      outgoing.waiter = { admitted, refused }
     })
   }
 
-  #take(
-    core: ProducerCore,
-    given: AnyRecord,
-    way: SendWay,
-    sink: DeliverySink | undefined,
-    a: unknown,
-    b: unknown,
-  ): Outgoing | undefined {
+  #take(core: ProducerCore, given: AnyRecord, way: SendWay, audience: Audience, about: unknown): Outgoing {
     const transaction = this.#transaction
-    if (this.#watched === undefined && transaction === undefined) return core.take(given, way, undefined, sink, a, b)
-    const record = this.#watched === undefined ? given : this.#intercepted(given)
-    const watched = { sink, a, b, record }
+    const { watch } = audience
+    if (watch === undefined && transaction === undefined) return core.take(given, way, undefined, audience, about)
+    const record = watch === undefined ? given : this.#intercepted(given)
     try {
-      if (this.#watched === undefined) return core.take(record, way, transaction?.number, sink, a, b)
-      return core.take(record, way, transaction?.number, this.#watched, watched, undefined)
+      return core.take(record, way, transaction?.number, audience, about)
     } catch (error) {
       transaction?.failed(error as MillraceError)
       const { topic, partition, timestamp } = record
       const when = timestamp instanceof Date ? timestamp.getTime() : timestamp
       const report = { topic, partition, timestamp: when, offset: undefined, error: error as MillraceError, record }
-      if (this.#watched !== undefined) this.#acked(report)
+      if (watch !== undefined) this.#acked(report)
       throw error
     }
   }
@@ -250,6 +237,13 @@ function checkOption(name: 'acks' | 'compression', given: unknown): void {
 function wayOf(acks: Acks, compression: Compression): SendWay {
   const { type, level } = typeof compression === 'string' ? { type: compression, level: undefined } : compression
   return { acks: acks === 'all' ? -1 : acks, codec: codecId(type), level }
+}
+
+/** What becomes of a record that waits. */
+function whenStored(waiting: Outgoing): Promise<RecordMetadata> {
+  return new Promise((resolve, reject) => {
+    waiting.waiter = { admitted: () => resolve(waiting.promise!), refused: reject }
+  })
 }
 
 /** Settles as the promise does, or rejects with the signal's reason when that comes first. */

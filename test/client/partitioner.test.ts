@@ -23,7 +23,7 @@ function world(name: PartitionerName, count: number, adaptive = true) {
     load.open.sizeBytes += sizeBytes
     return chosen
   }
-  return { partitions, send }
+  return { partitions, partitioner, send }
 }
 
 describe(`partitioners (seed ${seed})`, () => {
@@ -75,6 +75,20 @@ describe(`partitioners (seed ${seed})`, () => {
     const evenCounts = [0, 0, 0, 0]
     for (let i = 0; i < 4000; i++) evenCounts[even.send(1000)]!++
     expect(evenCounts[2]).toBeGreaterThan(4000 / 6)
+  })
+
+  it('goes on in the partition that took a record in place of a full one; turns and keys stay what they are', () => {
+    for (const name of ['murmur2', 'sticky', 'uniformSticky'] as const) {
+      const { send, partitioner } = world(name, 8)
+      const [first] = [send(10), send(10)]
+      const other = (first + 3) % 8
+      partitioner.move(other)
+      expect([send(10), send(10)]).toEqual([other, other])
+    }
+    const { send, partitioner } = world('roundRobin', 3)
+    send(10)
+    partitioner.move(0)
+    expect(send(10)).toBe(1)
   })
 
   it('a partition that is gone is not chosen any more', () => {
