@@ -3,10 +3,13 @@
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Properties;
 
 public final class KafkaNode {
-    /** Arguments: the server.properties, the cluster id. */
+    /** Arguments: the server.properties, the cluster id, levels of features (`name=level`). */
     public static void main(String[] args) throws Exception {
         Thread watch = new Thread(KafkaNode::haltWithParent, "parent-watch");
         watch.setDaemon(true);
@@ -16,8 +19,9 @@ public final class KafkaNode {
             properties.load(reader);
         }
         if (!new File(properties.getProperty("log.dirs"), "meta.properties").exists()) {
-            int status = kafka.tools.StorageTool.execute(
-                new String[] {"format", "-t", args[1], "-c", args[0]}, System.out);
+            List<String> format = new ArrayList<>(List.of("format", "-t", args[1], "-c", args[0]));
+            for (String feature : Arrays.asList(args).subList(2, args.length)) format.addAll(List.of("-f", feature));
+            int status = kafka.tools.StorageTool.execute(format.toArray(String[]::new), System.out);
             if (status != 0) System.exit(status);
         }
         kafka.Kafka.main(new String[] {args[0]});

@@ -10,15 +10,21 @@ import { javaArguments, kafkaJars } from './kafka-jars.ts'
 export class KafkaNode {
   readonly id: number
   readonly port: number
-  readonly #clusterId: string
+  readonly #storage: KafkaStorage
   readonly #file: string
   readonly #logFile: string
   #child: ChildProcess | undefined
 
-  constructor(clusterId: string, home: string, id: number, ports: NodePorts[], extra: Record<string, string | number>) {
+  constructor(
+    storage: KafkaStorage,
+    home: string,
+    id: number,
+    ports: NodePorts[],
+    extra: Record<string, string | number>,
+  ) {
     this.id = id
     this.port = ports[id - 1]!.client
-    this.#clusterId = clusterId
+    this.#storage = storage
     const dir = join(home, `node-${id}`)
     mkdirSync(dir, { recursive: true })
     this.#file = join(dir, 'server.properties')
@@ -51,7 +57,9 @@ export class KafkaNode {
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
       '-Dorg.slf4j.simpleLogger.showDateTime=true',
     ]
-    const args = await javaArguments('KafkaNode.java', [this.#file, this.#clusterId], jvm)
+    const { clusterId, features } = this.#storage
+    const levels = Object.entries(features).map(([name, level]) => `${name}=${level}`)
+    const args = await javaArguments('KafkaNode.java', [this.#file, clusterId, ...levels], jvm)
     const path = args.indexOf('-cp') + 1
     args[path] = [logging, args[path]].join(delimiter)
     const child = spawn('java', args, { stdio: ['pipe', output, output] })
@@ -96,6 +104,13 @@ export class KafkaNode {
     child.kill('SIGCONT')
     await gone
   }
+}
+
+/** How a node's storage is formatted. */
+export interface KafkaStorage {
+  clusterId: string
+  /** Levels other than Kafka's newest. */
+  features: Record<string, number>
 }
 
 /** The two ports of a node. */

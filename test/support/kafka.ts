@@ -11,11 +11,13 @@ export interface KafkaOptions {
   /** Clients may also come through proxies (`proxies`, `proxied`), which delay and cut. Default false. */
   proxied?: boolean
   properties?: Record<string, string | number>
+  /** Levels of features that the storage is formatted with, instead of Kafka's newest: `{ 'transaction.version': 0 }`. */
+  features?: Record<string, number>
 }
 
 /** Starts Kafka on free ports, with its data in the system's temporary directory; resolves when all brokers serve. */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaCluster> {
-  const { brokers = 1, proxied = false, properties = {} } = options
+  const { brokers = 1, proxied = false, properties = {}, features = {} } = options
   for (let attempt = 1; ; attempt++) {
     const ports = await freePorts(brokers * 4)
     const nodePorts = Array.from({ length: brokers }, (_, i): NodePorts => {
@@ -23,7 +25,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaClust
       return proxied ? { client, controller, proxied: { listener, advertised } } : { client, controller }
     })
     const home = mkdtempSync(join(tmpdir(), 'millrace-kafka-'))
-    const nodes = nodePorts.map((_, i) => new KafkaNode('AAAAAAAAAAAAAAAAAAAAAQ', home, i + 1, nodePorts, properties))
+    const storage = { clusterId: 'AAAAAAAAAAAAAAAAAAAAAQ', features }
+    const nodes = nodePorts.map((_, i) => new KafkaNode(storage, home, i + 1, nodePorts, properties))
     const cluster = new KafkaCluster(home, nodes)
     try {
       await cluster.start()
