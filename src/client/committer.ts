@@ -16,6 +16,16 @@ export interface OffsetToCommit extends TopicPartition {
   metadata?: string | undefined
 }
 
+/** One commit. */
+export interface CommitJob {
+  /** What it is about, asked when its turn comes. */
+  offsets(): OffsetToCommit[]
+  /** Why an offset may not be committed any more. */
+  refusal(offset: OffsetToCommit): MillraceError | undefined
+  /** The group has this one now. */
+  stored(offset: OffsetToCommit): void
+}
+
 /** What a group has committed for a partition; both undefined when it has nothing. */
 export interface CommittedOffset extends TopicPartition {
   offset: number | undefined
@@ -61,18 +71,19 @@ export class Committer {
   }
 
   /**
-   * Commits; `stored` is told of each offset that the group has now. Rejects with the first error that is not worth
-   * another attempt, or with the last one when the time is over; offsets that were stored stay so.
+   * Commits. Rejects with the first error that is not worth another attempt, or with the last one when the time is
+   * over; offsets that were stored stay so.
    */
-  commit(
-    offsets: () => OffsetToCommit[],
-    stored: (offset: OffsetToCommit) => void,
-    limits: Partial<CallLimits> = {},
-  ): Promise<void> {
+  commit({ offsets, refusal, stored }: CommitJob, limits: Partial<CallLimits> = {}): Promise<void> {
     const run = async () => {
       let left = offsets()
       if (left.length === 0) return
       await this.#persist(async () => {
+        // Asked before each attempt: one that waits may outlive the membership, and meet the next.
+        for (const one of left) {
+          const error = refusal(one)
+          if (error !== undefined) throw error
+        }
         const { clock } = this.#engine
         const askedMs = clock.now()
         const errors = await this.#commitOnce(left, limits)
@@ -203,6 +214,15 @@ function committerOf({ epoch, memberId, groupInstanceId }: GroupIdentity) {
 export function notMember(groupId: string): RebalanceInProgress {
   const text = `Nothing can be committed: the consumer is no member of group '${groupId}' at present.`
   return new RebalanceInProgress('NOT_A_MEMBER', `${text} What it had may be with others.`)
+}
+
+/** The error of a commit for a partition that the group took away. */
+export function takenAway({ topic, partition }: TopicPartition): RebalanceInProgress {
+  const text = `Nothing was committed for ${topic}[${partition}]: it is not assigned to this consumer any more.`
+  return new RebalanceInProgress('NOT_ASSIGNED', `${text} Whoever has it reads on from the last commit.`, {
+    topic,
+    partition,
+  })
 }
 
 function byTopic<T extends TopicPartition>(partitions: readonly T[]): [topic: string, T[]][] {

@@ -1,10 +1,11 @@
 // When and what a consumer commits: floors, on demand, from time to time, and at the end. [main thread]
-import { RebalanceInProgress, Timeout, TopicNotFound } from '../base/errors.ts'
+import { type MillraceError, RebalanceInProgress, Timeout, TopicNotFound } from '../base/errors.ts'
+import { onAbort } from '../base/on-abort.ts'
 import type { GroupIdentity } from '../control/grouping.ts'
 import type { TransactionGroup } from '../control/producing.ts'
 import type { Engine } from '../engine/engine.ts'
-import { Committer, notMember, type OffsetToCommit } from './committer.ts'
-import { noGroup } from './consumer-checks.ts'
+import { Committer, notMember, type OffsetToCommit, takenAway } from './committer.ts'
+import { consumerClosed, noGroup } from './consumer-checks.ts'
 import { type ConsumerPartition, partitionKey } from './consumer-partition.ts'
 
 /** What decides about commits. */
@@ -31,6 +32,10 @@ export class ConsumerCommits {
   readonly #plan: CommitPlan
   #engine: Engine | undefined
   #timer: { cancel(): void } | undefined
+  /** Commits under way. */
+  readonly #open = new Set<AbortController>()
+  /** The consumer was closed. */
+  #over = false
 
   constructor(plan: CommitPlan) {
     this.#plan = plan
@@ -53,6 +58,7 @@ export class ConsumerCommits {
 
   /** The committer; throws when there is no group. */
   async group(): Promise<Committer> {
+    if (this.#over) throw consumerClosed()
     const committer = await this.open()
     if (committer === undefined) throw noGroup()
     return committer
@@ -73,7 +79,7 @@ export class ConsumerCommits {
   async floors(partitions: readonly ConsumerPartition[], signal?: AbortSignal): Promise<void> {
     const news = () =>
       partitions.flatMap((one) => {
-        if (one.inTransaction) return []
+        if (one.inTransaction || one.gone.signal.aborted) return []
         one.settle()
         const offset = one.tracker.committable()
         return offset === undefined ? [] : [{ topic: one.topic, partition: one.partition, offset }]
@@ -81,10 +87,11 @@ export class ConsumerCommits {
     await this.#commit(this.committer, news, partitions, signal)
   }
 
-  /** Commits the floor of one partition, if it is still ours; throws when there is no group. */
+  /** Commits the floor of one partition; rejects when it is not ours any more, or there is no group. */
   async floorOf(partition: ConsumerPartition): Promise<void> {
     await this.group()
-    if (partition.live) await this.floors([partition])
+    if (!partition.live) throw takenAway(partition)
+    await this.floors([partition])
   }
 
   /** Commits these offsets: everything before each is processed. */
@@ -108,16 +115,26 @@ export class ConsumerCommits {
     partitions: readonly ConsumerPartition[],
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const stored: OffsetToCommit[] = []
-    const note = storedIn(partitions)
-    const storedOne = (one: OffsetToCommit) => {
-      note(one)
-      stored.push(one)
+    const byKey = new Map(partitions.map((partition) => [partition.key, partition]))
+    const committed: OffsetToCommit[] = []
+    const refusal = (one: OffsetToCommit) => {
+      return byKey.get(partitionKey(one))!.gone.signal.aborted ? takenAway(one) : undefined
     }
+    const stored = (one: OffsetToCommit) => {
+      byKey.get(partitionKey(one))!.tracker.wasCommitted(one.offset)
+      committed.push(one)
+    }
+    const open = new AbortController()
+    this.#open.add(open)
+    const abort = () => open.abort(signal?.reason)
+    if (signal?.aborted) abort()
+    const unlisten = signal === undefined ? () => {} : onAbort(signal, abort)
     try {
-      await committer?.commit(offsets, storedOne, { signal })
+      await committer?.commit({ offsets, refusal, stored }, { signal: open.signal })
     } finally {
-      this.#plan.committed(stored)
+      unlisten()
+      this.#open.delete(open)
+      this.#plan.committed(committed)
     }
   }
 
@@ -137,6 +154,12 @@ export class ConsumerCommits {
     next()
   }
 
+  /** Nothing is committed from here on; a commit that hangs must not come after those of others. */
+  close(): void {
+    this.#over = true
+    for (const open of this.#open) open.abort(consumerClosed())
+  }
+
   /** No more commits from time to time. */
   stop(): void {
     this.#timer?.cancel()
@@ -152,7 +175,7 @@ export class ConsumerCommits {
     try {
       await this.floors(partitions)
     } catch (error) {
-      if (error instanceof TopicNotFound) return
+      if (error instanceof TopicNotFound || (error as MillraceError).code === 'NOT_ASSIGNED') return
       if (!(error instanceof RebalanceInProgress) || this.#plan.identity() === 'none') throw error
     }
   }
@@ -173,9 +196,4 @@ export class ConsumerCommits {
       timer.cancel()
     }
   }
-}
-
-function storedIn(partitions: readonly ConsumerPartition[]): (offset: OffsetToCommit) => void {
-  const byKey = new Map(partitions.map((partition) => [partition.key, partition]))
-  return (stored) => byKey.get(partitionKey(stored))!.tracker.wasCommitted(stored.offset)
 }

@@ -44,6 +44,9 @@ export class ConsumerGroup {
   #rebalance: GroupRebalance | undefined
   #listener: RebalanceListener | undefined
   #engine: Engine | undefined
+  /** The way out of the group, and what is to be subscribed to at its end. */
+  #unsubscribing: Promise<void> | undefined
+  #next: { topics: TopicsWanted; listener: RebalanceListener | undefined } | undefined
   /** It is a member no more: told to whoever asks for something, until it subscribes anew. */
   #failure: MillraceError | undefined
 
@@ -54,7 +57,7 @@ export class ConsumerGroup {
 
   /** Partitions come from the group, not from `assign`. */
   get subscribed(): boolean {
-    return this.#member !== undefined
+    return this.#member !== undefined || this.#next !== undefined
   }
 
   /** The topics. */
@@ -72,6 +75,10 @@ export class ConsumerGroup {
   /** These topics from now on, and no others. */
   subscribe(topics: TopicsWanted, listener?: RebalanceListener): void {
     const wanted = checkTopics(topics)
+    if (this.#unsubscribing !== undefined) {
+      this.#next = { topics, listener }
+      return
+    }
     const known = this.#failure === undefined ? this.#member : undefined
     const member = known ?? this.#join(wanted)
     if (listener !== undefined) this.#listener = listener
@@ -81,6 +88,8 @@ export class ConsumerGroup {
 
   /** Joins the group, if there is a subscription. */
   async join(): Promise<void> {
+    // That it could not be left is told to whoever unsubscribes.
+    if (this.#next !== undefined) await this.#unsubscribing?.catch(() => undefined)
     if (this.#failure !== undefined) throw this.#failure
     if (this.#member === undefined) return
     this.#engine ??= await this.#plan.engine()
@@ -99,17 +108,36 @@ export class ConsumerGroup {
     else this.#progress.idle()
   }
 
+  /** Gives everything up and leaves, for good; what is subscribed to meanwhile is joined after that. */
+  unsubscribe(): Promise<void> {
+    this.#unsubscribing ??= this.#unsubscribe().finally(() => {
+      const next = this.#next
+      this.#unsubscribing = undefined
+      this.#next = undefined
+      if (next !== undefined) this.subscribe(next.topics, next.listener)
+    })
+    return this.#unsubscribing
+  }
+
+  async #unsubscribe(): Promise<void> {
+    const { assignment, timeoutMs } = this.#plan
+    await this.giveUp(timeoutMs)
+    assignment.replace([])
+    await assignment.settled()
+    await this.leave({ permanently: true, timeoutMs })
+  }
+
   /** Gives everything up: what runs is finished, what is processed is committed, the listener is told. */
   async giveUp(limitMs: number): Promise<void> {
     const { names } = this.#plan.assignment
     // Handlers of a run are awaited; nobody says of records that a loop gave whether it will ask again.
-    if (this.#plan.run() === undefined) this.#rebalance?.end()
+    if (this.#plan.run() === undefined) this.#rebalance?.hurry()
     if (this.#member === undefined || this.#engine === undefined || names.length === 0) return
     let timer: Timer | undefined
     const late = new Promise<void>((resolve) => {
       timer = this.#engine!.clock.after(limitMs, resolve)
     })
-    await Promise.race([this.#rebalance?.revoked(names), late])
+    await Promise.race([this.#rebalance?.revoked(names, limitMs), late])
     timer?.cancel()
     this.#rebalance?.end()
   }
@@ -118,8 +146,10 @@ export class ConsumerGroup {
   async leave({ permanently, timeoutMs }: GroupLeave): Promise<void> {
     const member = this.#member
     this.#member = undefined
+    this.#next = undefined
     this.#failure = undefined
     this.#rebalance?.end()
+    this.#rebalance = undefined
     this.#progress.idle()
     await member?.leave(permanently, timeoutMs)
   }

@@ -87,8 +87,6 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   /** A commit that will not do better next time, and nobody listened: whoever asks for something is told. */
   #untold: { error: unknown } | undefined
   #closing: Promise<void> | undefined
-  /** Closed so far that nothing can be committed any more. */
-  #over = false
 
   /** @internal */
   constructor(plan: ConsumerPlan) {
@@ -156,11 +154,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   /** Gives everything back, leaves the group and reads nothing; `subscribe` or `assign` begin anew. */
   async unsubscribe(): Promise<void> {
     this.#refuseClosed()
-    await this.#group.giveUp(this.#plan.defaultApiTimeoutMs)
-    const subscribed = this.#group.subscribed
-    this.#assignment.replace([])
-    await this.#assignment.settled()
-    if (subscribed) await this.#group.leave({ permanently: true, timeoutMs: this.#plan.defaultApiTimeoutMs })
+    await this.#group.unsubscribe()
   }
 
   /** Has the group share its partitions out again. */
@@ -262,8 +256,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
    * processed. Resolves when the group's coordinator has them.
    */
   override async commit(offsets?: readonly OffsetToCommit[], { signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    // A listener may commit what it has while the consumer is being closed.
-    if (this.#over) throw consumerClosed()
+    // Not refused yet while the consumer is being closed: a listener may commit what it has.
     await this.#commits.group()
     const source = await this.#assignment.open()
     if (offsets === undefined) return this.#commits.floors(source.partitions, signal)
@@ -373,7 +366,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       if (source !== undefined) await this.#commits.last(source.partitions, LAST_COMMIT_MS)
     } finally {
       await this.#group.giveUp(GIVE_UP_MS)
-      this.#over = true
+      this.#commits.close()
       this.#assignment.leave()
       // What the group says to a member that goes changes nothing.
       const leaving = this.#group.leave({ permanently, timeoutMs: LEAVE_MS }).catch(() => undefined)

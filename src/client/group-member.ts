@@ -1,6 +1,6 @@
 // A consumer's membership as main sees it: what it is subscribed to, and the questions of the I/O thread. [main thread]
-import { Closed, fromWire, type MillraceError, toWire, UnsupportedVersion } from '../base/errors.ts'
-import type { GroupEvent, GroupIdentity, GroupSubscription } from '../control/grouping.ts'
+import { Closed, fromWire, type MillraceError, toWire } from '../base/errors.ts'
+import type { GroupEvent, GroupIdentity, GroupNews, GroupSubscription } from '../control/grouping.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { GroupHandle } from '../engine/groups.ts'
 import type { Assignor } from '../group/assignor.ts'
@@ -26,6 +26,9 @@ export interface GroupMemberPlan {
   failed(error: MillraceError): void
 }
 
+/** A member that failed leaves in this time, or its session has to end. */
+const LEAVE_MS = 1_000
+
 /** From the first record that is asked for until it leaves. */
 export class GroupMember {
   /** Under whose name commits are made; undefined while it is no member. */
@@ -38,6 +41,7 @@ export class GroupMember {
   #handle: GroupHandle | undefined
   #matcher: TopicMatcher | undefined
   #over = false
+  #leaving: Promise<void> | undefined
 
   constructor(plan: GroupMemberPlan, wanted: readonly string[] | RegExp) {
     // What cannot be is said at once, not at the first record.
@@ -75,7 +79,12 @@ export class GroupMember {
   }
 
   /** Leaves; nothing is asked of main any more. Rejects with what the coordinator said. */
-  async leave(permanently: boolean, timeoutMs: number): Promise<void> {
+  leave(permanently: boolean, timeoutMs: number): Promise<void> {
+    this.#leaving ??= this.#end((handle) => handle.leave(permanently, timeoutMs))
+    return this.#leaving
+  }
+
+  async #end(leave: (handle: GroupHandle) => Promise<void>): Promise<void> {
     this.#over = true
     this.#matcher?.stop()
     this.identity = undefined
@@ -83,7 +92,7 @@ export class GroupMember {
     const handle = this.#handle
     if (handle === undefined) return
     try {
-      await handle.leave(permanently, timeoutMs)
+      await leave(handle)
     } finally {
       handle.close()
     }
@@ -110,6 +119,9 @@ export class GroupMember {
   async #match(pattern: RegExp): Promise<void> {
     const { metadataMaxAgeMs: everyMs, timeoutMs } = this.#plan
     const engine = await this.#plan.engine()
+    // Another subscription, or the end, came meanwhile.
+    if (this.#over || this.#wanted !== pattern) return
+    this.#matcher?.stop()
     this.#matcher = new TopicMatcher(engine, pattern, { everyMs, timeoutMs }, (subscription) => {
       this.#topics = subscription.topics
       this.#subscribe(subscription)
@@ -123,14 +135,17 @@ export class GroupMember {
 
   #event(event: GroupEvent): void {
     if (this.#over) return
-    if ('tell' in event) {
-      if (event.tell === 'identity') this.identity = event.identity
-      else this.#failed(fromWire(event.error))
-      return
-    }
+    if ('tell' in event) return this.#told(event)
     const done = (answer: object = {}) => this.#handle?.post({ do: 'done', id: event.id, ...answer })
     const asked = this.#asked(event)
     asked.then(done, (error) => done({ error: toWire(error) }))
+  }
+
+  #told(news: GroupNews): void {
+    if (news.tell === 'identity') this.identity = news.identity
+    else if (news.tell === 'failed') this.#failed(fromWire(news.error))
+    // A broker that has KIP-848 but not its expressions: the topics are matched here.
+    else if (this.#wanted instanceof RegExp) this.#match(this.#wanted).catch((error) => this.#plan.failed(error))
   }
 
   async #asked(event: Extract<GroupEvent, { id: number }>): Promise<object | undefined> {
@@ -156,28 +171,10 @@ export class GroupMember {
   }
 
   #failed(error: MillraceError): void {
-    const wanted = this.#wanted
-    const old = error instanceof UnsupportedVersion && wanted instanceof RegExp && this.#matcher === undefined
-    if (old && error.cause !== undefined && this.#retryWithNames(wanted)) return
-    this.identity = undefined
-    this.#matcher?.stop()
-    this.#handle?.close()
+    // The others get its partitions at once; what a static member has waits for its successor (KIP-345).
+    const dynamic = this.#plan.options.groupInstanceId === undefined
+    const leave = async (handle: GroupHandle) => (dynamic ? handle.leave(false, LEAVE_MS) : undefined)
+    this.#leaving = this.#end(leave).catch(() => undefined)
     this.#plan.failed(error)
-  }
-
-  /** A broker that has KIP-848 but not its expressions: the topics are matched here. */
-  #retryWithNames(pattern: RegExp): boolean {
-    const handle = this.#handle
-    this.#handle = undefined
-    handle?.close()
-    void this.#plan
-      .engine()
-      .then((engine) => {
-        const settings = groupSettings(this.#plan.options, this.#plan.progress.buffer)
-        this.#handle = engine.groups.open(settings, (event) => this.#event(event))
-        return this.#match(pattern)
-      })
-      .catch((error) => this.#plan.failed(error))
-    return true
   }
 }

@@ -27,6 +27,9 @@ export interface RebalancePlan {
 
 /** Of the rebalance timeout this much is left for the answer to reach the coordinator. */
 const MARGIN_MS = 5_000
+/** Of the time that is left handlers may take so much, and then the commit. */
+const DRAIN_SHARE = 0.9
+const COMMIT_SHARE = 0.5
 /** Records that a loop or `poll` gave are awaited so long; nobody says whether user code will ask again. */
 const GIVEN_MS = 3_000
 const LOOK_MS = 10
@@ -41,6 +44,8 @@ export class GroupRebalance {
   readonly #eager: boolean
   /** Paused when they were given up in an eager rebalance: they may be back in a moment. */
   readonly #paused = new Set<string>()
+  /** The consumer gives everything up. */
+  #hurried = false
   /** Told to nobody any more. */
   #over = false
   #turn: Promise<unknown> = Promise.resolve()
@@ -66,28 +71,29 @@ export class GroupRebalance {
     this.#paused.clear()
     await this.#tell('onAssigned', names)
     const live = partitions.filter((partition) => partition.live)
-    if (live.length === 0 || this.#over) return
+    if (live.length === 0 || this.#hurried) return
     for (const partition of live) handouts.drop(partition)
     source?.begin(live)
     this.#plan.run()?.reassigned()
   }
 
   /** Partitions go: what runs is finished, what is processed is committed, and then they are nobody's. */
-  revoked(names: TopicPartition[]): Promise<void> {
-    return this.#inTurn(() => this.#revoked(names))
+  revoked(names: TopicPartition[], limitMs = this.#limitMs): Promise<void> {
+    const endMs = this.#plan.clock().now() + Math.min(limitMs, this.#limitMs)
+    return this.#inTurn(() => this.#revoked(names, endMs))
   }
 
-  async #revoked(asked: TopicPartition[]): Promise<void> {
-    await this.#drain(this.#find(asked))
-    // What was lost meanwhile is somebody else's: nothing of it is committed or told.
-    const left = new Set(this.#plan.assignment.names.map(partitionKey))
-    const names = asked.filter((one) => left.has(partitionKey(one)))
-    const partitions = this.#find(names)
-    await this.#commit(partitions)
-    await this.#tell('onRevoked', names)
-    await this.#commit(partitions)
+  async #revoked(asked: TopicPartition[], endMs: number): Promise<void> {
+    // What is lost meanwhile is somebody else's: nothing of it is committed or told.
+    const left = () => this.#left(asked)
+    // Neither a handler nor a coordinator that takes all the time must keep the listener from being told.
+    await this.#drain(this.#find(left()), this.#before(endMs, DRAIN_SHARE))
+    await this.#commit(this.#find(left()), this.#before(endMs, COMMIT_SHARE))
+    await this.#tell('onRevoked', left(), endMs)
+    const partitions = this.#find(left())
+    await this.#commit(partitions, endMs)
     if (this.#eager) for (const { paused, key } of partitions) if (paused) this.#paused.add(key)
-    this.#remove(names, partitions)
+    this.#remove(left(), this.#find(left()))
   }
 
   /** Partitions are gone: nothing of them may be committed. */
@@ -104,9 +110,27 @@ export class GroupRebalance {
     return mine
   }
 
-  /** Nothing more is begun. */
+  /** Nothing more is begun, and records that were given are not waited for. */
+  hurry(): void {
+    this.#hurried = true
+  }
+
+  /** The membership is over: nothing more is committed or told. */
   end(): void {
+    this.#hurried = true
     this.#over = true
+    for (const { gone } of this.#plan.assignment.source?.partitions ?? []) gone.abort()
+  }
+
+  #left(names: TopicPartition[]): TopicPartition[] {
+    const left = new Set(this.#over ? [] : this.#plan.assignment.names.map(partitionKey))
+    return names.filter((one) => left.has(partitionKey(one)))
+  }
+
+  /** When so much of what is left until then is over. */
+  #before(endMs: number, share: number): number {
+    const nowMs = this.#plan.clock().now()
+    return nowMs + (endMs - nowMs) * share
   }
 
   #find(names: TopicPartition[]): ConsumerPartition[] {
@@ -117,13 +141,14 @@ export class GroupRebalance {
   /** Their places to start; asked for until they are known, as a member without positions is of no use. */
   async #add(names: TopicPartition[]): Promise<ConsumerPartition[] | undefined> {
     const { assignment } = this.#plan
+    if (this.#hurried) return undefined
     const asked = new Set(names.map(partitionKey))
     assignment.name(names)
-    while (!this.#over) {
+    while (!this.#hurried) {
       try {
         return await assignment.add(names)
       } catch (error) {
-        if (this.#over || !assignment.names.some((one) => asked.has(partitionKey(one)))) return undefined
+        if (this.#hurried || !assignment.names.some((one) => asked.has(partitionKey(one)))) return undefined
         if (!(error instanceof MillraceError) || !(error.retriable || error instanceof RebalanceInProgress)) {
           this.#plan.failed(error)
         }
@@ -134,28 +159,27 @@ export class GroupRebalance {
   }
 
   /** What waits is dropped, what runs is awaited, and told to give up when that takes too long. */
-  async #drain(partitions: ConsumerPartition[]): Promise<void> {
+  async #drain(partitions: ConsumerPartition[], endMs: number): Promise<void> {
     const { handouts } = this.#plan
     const run = this.#plan.run()
     const source = this.#plan.assignment.source
-    const endMs = this.#plan.clock().now() + (run === undefined ? Math.min(GIVEN_MS, this.#limitMs) : this.#limitMs)
+    const clock = this.#plan.clock()
+    const untilMs = run === undefined ? Math.min(clock.now() + GIVEN_MS, endMs) : endMs
     for (const partition of partitions) {
       source?.halt(partition)
       handouts.drop(partition)
       run?.release(partition)
     }
     const busy = (one: ConsumerPartition) => (run === undefined ? one.owed : run.busy(one))
-    while (partitions.some((one) => one.live && busy(one)) && this.#plan.clock().now() < endMs && !this.#over) {
+    while (partitions.some((one) => one.live && busy(one)) && clock.now() < untilMs && !this.#hurried) {
       await this.#sleep(LOOK_MS)
     }
   }
 
-  async #commit(partitions: ConsumerPartition[]): Promise<void> {
-    try {
-      await this.#plan.commits.processed(partitions)
-    } catch (error) {
-      this.#plan.failed(error)
-    }
+  async #commit(partitions: ConsumerPartition[], endMs: number): Promise<void> {
+    // Later the group goes on without this member: the next generation must not commit for this one.
+    if (partitions.length === 0 || this.#plan.clock().now() >= endMs) return
+    await this.#until(endMs, this.#plan.commits.processed(partitions))
   }
 
   #remove(names: TopicPartition[], partitions: ConsumerPartition[]): void {
@@ -171,16 +195,23 @@ export class GroupRebalance {
     assignment.remove(names)
   }
 
-  async #tell(what: keyof RebalanceListener, names: TopicPartition[]): Promise<void> {
+  async #tell(what: keyof RebalanceListener, names: TopicPartition[], endMs?: number): Promise<void> {
     const listener = this.#plan.listener()
-    if (listener?.[what] === undefined || names.length === 0) return
+    if (listener?.[what] === undefined || names.length === 0 || this.#over) return
     const partitions = names.map(({ topic, partition }) => ({ topic, partition }))
+    const call = async () => listener[what]!(partitions)
+    await this.#until(endMs ?? this.#plan.clock().now() + this.#limitMs, call())
+  }
+
+  /** Waits for what user code or a coordinator does, but no longer; what fails is told. */
+  async #until(endMs: number, work: Promise<unknown>): Promise<void> {
+    const clock = this.#plan.clock()
     let timer: Timer | undefined
     const late = new Promise<void>((resolve) => {
-      timer = this.#plan.clock().after(this.#limitMs, resolve)
+      timer = clock.after(Math.max(0, endMs - clock.now()), resolve)
     })
     try {
-      await Promise.race([listener[what](partitions), late])
+      await Promise.race([work, late])
     } catch (error) {
       this.#plan.failed(error)
     } finally {

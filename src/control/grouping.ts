@@ -108,6 +108,8 @@ export type GroupQuestion =
 export type GroupNews =
   /** Commits are made under this name from here on; undefined: it is no member. */
   | { tell: 'identity'; identity: GroupIdentity | undefined }
+  /** The broker cannot match the expression: topics are wanted by name. What was subscribed to before stays. */
+  | { tell: 'unmatched' }
   /** It is no member any more and will not try again. */
   | { tell: 'failed'; error: WireError }
 

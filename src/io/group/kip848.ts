@@ -99,6 +99,10 @@ export class ConsumerMembership implements Membership {
       } catch (error) {
         if (this.#ending.signal.aborted) return
         this.#tellAll = true
+        if (this.#unmatched(error)) {
+          await this.#untilNamed()
+          continue
+        }
         if (!this.#recover(error)) return this.#fail(error as Error)
         await this.#rest(this.#host.cluster.backoffMs(attempts++))
       }
@@ -169,6 +173,19 @@ export class ConsumerMembership implements Membership {
       if (error instanceof UnsupportedVersion) throw tooOld(error, minVersion > 0)
       throw error
     }
+  }
+
+  /** Whether the broker is too old for the expression: main has to match topics. */
+  #unmatched(error: unknown): boolean {
+    return error instanceof UnsupportedVersion && this.#subscription.pattern !== undefined
+  }
+
+  /** A member tells no more than that it is here; one that has not joined waits. */
+  async #untilNamed(): Promise<void> {
+    this.#host.tell({ tell: 'unmatched' })
+    this.#tellAll = this.#epoch === JOIN_EPOCH
+    const waits = () => this.#tellAll && this.#subscription.pattern !== undefined && !this.#ending.signal.aborted
+    while (waits()) await this.#wake.wait()
   }
 
   /** Whether another heartbeat may do better. */
