@@ -55,7 +55,7 @@ export class CompactedTopicConsumer<K = Buffer, V = Buffer> extends CompactedTab
     return this.#error
   }
 
-  /** What reads: an iteration, another one once the table is ready, or the consumer that was given. */
+  /** What reads: an iteration, another one once the table is ready or has more partitions, or the consumer given. */
   get consumer(): Iteration<K | null, V | null> | Consumer<K | null, V | null> {
     return this.#source.reader
   }

@@ -16,6 +16,7 @@ import {
   refuseWhatIsNotThereYet,
   resolveOptions,
 } from './options.ts'
+import { PartitionCount } from './partition-count.ts'
 import type { Producer, ProducerOptions } from './producer.ts'
 import { ProducerPool, type TransactionOptions } from './producer-pool.ts'
 import type { ConsumerTableOptions, TableOptions } from './table-options.ts'
@@ -112,7 +113,11 @@ export class KafkaClient implements AsyncDisposable {
   ): CompactedTopicConsumer<NonNullable<Read<O, 'key'>>, NonNullable<Read<O, 'value'>>>
   table(topic: string, given: object = {}): unknown {
     const options = given as TableOptions | ConsumerTableOptions<unknown, unknown>
-    const source = tableSource(topic, options, (topics, bounds) => this.iterate(topics, bounds))
+    const { metadataMaxAgeMs: everyMs, defaultApiTimeoutMs: timeoutMs } = this.options
+    const source = tableSource(topic, options, {
+      iterate: (topics, bounds) => this.iterate(topics, bounds),
+      partitionCount: (of) => new PartitionCount({ topic: of, everyMs, timeoutMs, engine: () => this.engine() }),
+    })
     return new CompactedTopicConsumer<unknown, unknown>(topic, source, options.onError)
   }
 

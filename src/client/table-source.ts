@@ -5,8 +5,9 @@ import type { Batch } from '../delivery/batch.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Consumer } from './consumer.ts'
 import type { Iteration } from './iteration.ts'
-import type { TopicsArgument } from './iteration-spec.ts'
+import type { From, TopicsArgument } from './iteration-spec.ts'
 import type { IterateOptions } from './options.ts'
+import type { PartitionCount } from './partition-count.ts'
 import type { ConsumerTableOptions, TableOptions } from './table-options.ts'
 
 /** Records for a table. */
@@ -26,11 +27,17 @@ export interface TableSource<K, V> {
 /** Makes an iteration, as `kafka.iterate`. */
 export type Iterate = (topics: TopicsArgument, options: IterateOptions) => Iteration<unknown, unknown>
 
+/** What a table that reads by itself asks of the client. */
+export interface TableClient {
+  iterate: Iterate
+  partitionCount(topic: string): PartitionCount
+}
+
 /** The source that the options ask for; wrong ones are an `InvalidOption` at once. */
 export function tableSource(
   topic: string,
   given: TableOptions | ConsumerTableOptions<unknown, unknown>,
-  iterate: Iterate,
+  client: TableClient,
 ): TableSource<unknown, unknown> {
   if (typeof topic !== 'string' || topic === '') {
     throw new InvalidOption('INVALID_ARGUMENT', 'table takes the name of one topic.')
@@ -40,7 +47,8 @@ export function tableSource(
     throw new InvalidOption('INVALID_OPTION', 'onError must be a function.')
   }
   if (!('consumer' in options)) {
-    return new IterationTableSource(topic, (topics, bounds) => iterate(topics, { ...options, ...bounds }))
+    const iterate: Iterate = (topics, bounds) => client.iterate(topics, { ...options, ...bounds })
+    return new IterationTableSource(topic, iterate, client.partitionCount(topic))
   }
   const { consumer, ...others } = options
   const other = Object.keys(others)[0]
@@ -54,20 +62,30 @@ export function tableSource(
 /** How often it is looked at whether a quiet table has caught up. */
 const IDLE_MS = 100
 
-/** Scans a topic to the ends it has, then reads on for ever; without a group. */
+/** Scans a topic to the ends it has, then reads on for ever, also partitions that are added; without a group. */
 export class IterationTableSource<K, V> implements TableSource<K, V> {
   readonly #topic: string
   readonly #iterate: (topics: TopicsArgument, bounds: IterateOptions) => Iteration<K, V>
+  readonly #count: PartitionCount
   readonly #ends = new Map<number, number>()
+  /** Where the readers before this one stopped. */
+  readonly #positions = new Map<number, number>()
   #reader: Iteration<K, V>
-  #batches: AsyncIterator<Batch<K, V> | undefined, undefined>
+  #batches: AsyncIterableIterator<Batch<K, V> | undefined, undefined>
+  /** Reads all on; else it scans those that are new. */
+  #tailing = false
   #isScanned = false
   #isCaughtUp = false
   #closed = false
 
-  constructor(topic: string, iterate: (topics: TopicsArgument, bounds: IterateOptions) => Iteration<K, V>) {
+  constructor(
+    topic: string,
+    iterate: (topics: TopicsArgument, bounds: IterateOptions) => Iteration<K, V>,
+    count: PartitionCount,
+  ) {
     this.#topic = topic
     this.#iterate = iterate
+    this.#count = count
     this.#reader = iterate(topic, { until: 'end' })
     this.#batches = this.#reader.batches()
   }
@@ -85,10 +103,10 @@ export class IterationTableSource<K, V> implements TableSource<K, V> {
   }
 
   async next(): Promise<Iterable<ConsumerRecord<K, V>> | undefined> {
-    if (this.#isScanned) await this.#look()
+    if (this.#tailing) await this.#look()
     const { done, value: batch } = await this.#batches.next()
     if (this.#closed) return undefined
-    if (done) return this.#isScanned ? undefined : this.#tail()
+    if (done) return this.#tailing ? undefined : this.#tail()
     // None came for a while.
     if (batch === undefined) return []
     this.#ends.set(batch.partition, batch.highWatermark)
@@ -100,13 +118,11 @@ export class IterationTableSource<K, V> implements TableSource<K, V> {
     await this.#reader.close()
   }
 
-  /** Goes on where the scan ended. */
+  /** Goes on with all where the scan ended. */
   async #tail(): Promise<[]> {
-    const partitions = Object.fromEntries((await this.#reader.positions()).map((one) => [one.partition, one.offset]))
-    await this.#reader.close()
-    this.#reader = this.#iterate({ [this.#topic]: { partitions } }, { until: 'never', idleMs: IDLE_MS })
-    this.#batches = this.#reader.batches()
-    if (this.#closed) await this.#reader.close()
+    await this.#leave()
+    this.#open(Object.fromEntries(this.#positions), { until: 'never', idleMs: IDLE_MS })
+    this.#tailing = true
     this.#isScanned = true
     this.#isCaughtUp = true
     return []
@@ -116,6 +132,29 @@ export class IterationTableSource<K, V> implements TableSource<K, V> {
   async #look(): Promise<void> {
     const positions = await this.#reader.positions()
     this.#isCaughtUp = positions.every(({ partition, offset }) => offset >= (this.#ends.get(partition) ?? 0))
+    const count = await this.#count.latest()
+    if (count > positions.length) await this.#scan(positions.length, count)
+  }
+
+  /** Partitions from `first` to before `end` were added: they are scanned as all were at first. */
+  async #scan(first: number, end: number): Promise<void> {
+    await this.#leave()
+    const added = Array.from({ length: end - first }, (_, i) => [first + i, 'earliest'] as const)
+    this.#open(Object.fromEntries(added), { until: 'end' })
+    this.#tailing = false
+    this.#isCaughtUp = false
+  }
+
+  async #leave(): Promise<void> {
+    await this.#batches.return?.()
+    for (const { partition, offset } of await this.#reader.positions()) this.#positions.set(partition, offset)
+    await this.#reader.close()
+  }
+
+  #open(partitions: Record<number, From>, bounds: IterateOptions): void {
+    this.#reader = this.#iterate({ [this.#topic]: { partitions } }, bounds)
+    this.#batches = this.#reader.batches()
+    if (this.#closed) void this.#reader.close()
   }
 }
 

@@ -113,6 +113,30 @@ onEveryGround('table', (ground) => {
     expect(consumer.assignment()).toHaveLength(3)
   })
 
+  test('partitions that are added to the topic are in the table as well', async () => {
+    const kafka = ground.kafka({ metadataMaxAgeMs: 200 })
+    const topic = await compacted(kafka, 1)
+    await ground.produce(topic, [{ partition: 0, key: 'a', value: '1' }])
+    await using table = kafka.table(topic, { key: string(), value: string() })
+    await table.ready
+    for (const partitions of [2, 4]) {
+      await kafka.admin.createPartitions([{ topic, partitions }])
+      const added = partitions - 1
+      await ground.produce(topic, [
+        { partition: added, key: `new ${added}`, value: '1' },
+        { partition: 0, key: 'a', value: `with ${partitions}` },
+      ])
+      await until(() => table.has(`new ${added}`) && table.get('a') === `with ${partitions}`)
+      await ground.produce(topic, [
+        { partition: added, key: `new ${added}`, value: '2' },
+        { partition: 0, key: 'b', value: `with ${partitions}` },
+      ])
+      await until(() => table.get(`new ${added}`) === '2' && table.get('b') === `with ${partitions}`)
+      await until(() => table.isCaughtUp)
+    }
+    expect(table.metrics).toEqual({ records: 9, tombstones: 0, keyless: 0 })
+  })
+
   test('written at random while it is read, with tables that come and go: in the end what a Map has', async () => {
     const seed = Number(process.env['MILLRACE_TEST_SEED'] ?? 77_001)
     console.info(`seed ${seed}`)
