@@ -5,10 +5,11 @@ import { ALL_CODECS } from './rival.ts'
 
 let jars: string
 
-function producer(batch: string, batchSize: number): ProduceRival {
+function producer(batch: string, batchSize: number, memory: string[] = []): ProduceRival {
+  const settings = [`batch.size=${batchSize}`, 'linger.ms=20', ...memory]
   return {
     name: `Java ProducerPerformance ${batch}`,
-    note: `batch.size=${batchSize} linger.ms=20; its own records/sec, without JVM start`,
+    note: `${settings.join(' ')}; its own records/sec, without JVM start`,
     codecs: ALL_CODECS,
     async prepare() {
       jars = await kafkaJars()
@@ -19,7 +20,7 @@ function producer(batch: string, batchSize: number): ProduceRival {
         ...['-Xmx1g', '-cp', `${jars}/*`, 'org.apache.kafka.tools.ProducerPerformance'],
         ...['--topic', topic, '--num-records', String(records), '--throughput', '-1', '--payload-file', payloadFile],
         ...['--command-property', `bootstrap.servers=${brokers}`, `acks=${acks}`, `compression.type=${codec}`],
-        ...[`batch.size=${batchSize}`, 'linger.ms=20', `enable.idempotence=${acks === 'all'}`],
+        ...[...settings, `enable.idempotence=${acks === 'all'}`],
       ],
     }),
     parse(stdout) {
@@ -33,4 +34,4 @@ function producer(batch: string, batchSize: number): ProduceRival {
 
 /** As performance.md writes the workload, and with the batches that the others have; the faster one counts. */
 export const javaProducer = producer('128 KB', 131_072)
-export const javaLargeProducer = producer('1 MB', 1_000_000)
+export const javaLargeProducer = producer('1 MB', 1_000_000, ['buffer.memory=67108864', 'max.request.size=8388608'])

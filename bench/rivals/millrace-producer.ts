@@ -5,7 +5,7 @@ import { ALL_CODECS, nodeProgram, parseJson } from './rival.ts'
 function producer(mode: 'sendBatch' | 'enqueue' | 'send', how: string): ProduceRival {
   return {
     name: `millrace ${mode}`,
-    note: `${how}; linger 5 ms, batches of 1 MB; from new Kafka to the last ack`,
+    note: `${how}; linger 5 ms, batches of 1 MB, requests of 8, buffer of 64; from new Kafka to the last ack`,
     codecs: ALL_CODECS,
     command: (setting) => nodeProgram('millrace-producer.mjs', [mode], producerEnvironment(setting)),
     parse: parseJson,

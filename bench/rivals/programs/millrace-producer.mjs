@@ -13,6 +13,8 @@ const producer = kafka.producer({
   compression: CODEC,
   lingerMs: 5,
   batchBytes: 1_000_000,
+  maxRequestBytes: 8_388_608,
+  bufferMemoryBytes: 67_108_864,
 })
 const ways = {
   sendBatch: () =>
@@ -33,7 +35,7 @@ const ways = {
     inParallel(records, 1_000, 100, async (from, to) => {
       const sent = []
       for (let i = from; i < to; i++) sent.push(producer.send({ topic: TOPIC, value: lines[i % lines.length] }))
-      await Promise.all(sent)
+      for (const one of sent) await one
     }),
 }
 await ways[process.argv[2]]()
