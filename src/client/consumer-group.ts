@@ -124,7 +124,7 @@ export class ConsumerGroup {
     await this.giveUp(timeoutMs)
     assignment.replace([])
     await assignment.settled()
-    await this.leave({ permanently: true, timeoutMs })
+    await this.#leave({ permanently: true, timeoutMs })
   }
 
   /** Gives everything up: what runs is finished, what is processed is committed, the listener is told. */
@@ -143,10 +143,14 @@ export class ConsumerGroup {
   }
 
   /** Leaves the group; rejects with what the coordinator said about that. */
-  async leave({ permanently, timeoutMs }: GroupLeave): Promise<void> {
+  leave(how: GroupLeave): Promise<void> {
+    this.#next = undefined
+    return this.#leave(how)
+  }
+
+  async #leave({ permanently, timeoutMs }: GroupLeave): Promise<void> {
     const member = this.#member
     this.#member = undefined
-    this.#next = undefined
     this.#failure = undefined
     this.#rebalance?.end()
     this.#rebalance = undefined
