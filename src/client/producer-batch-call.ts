@@ -11,6 +11,8 @@ export interface BatchCallParts {
   recordAt(index: number): ProducerRecord<unknown, unknown>
   /** As `ProducerCore.take`, with the call as the sink. */
   take(record: ProducerRecord<unknown, unknown>, index: number): Outgoing
+  /** As `ProducerCore.giveUp`. */
+  giveUp(waiting: Outgoing, error: MillraceError): void
   resolve(results: RecordMetadata[]): void
   reject(error: unknown): void
 }
@@ -23,6 +25,8 @@ export class BatchCall implements DeliverySink, Waiter {
   #next = 0
   #left: number
   #waiting: Outgoing | undefined
+  /** Why the first one was refused that waited. */
+  #refusal: MillraceError | undefined
   #over = () => {}
   /** Resolves when no record has to be handed over any more. */
   readonly handedOver = new Promise<void>((resolve) => {
@@ -49,6 +53,10 @@ export class BatchCall implements DeliverySink, Waiter {
       try {
         const outgoing = take(recordAt(index), index)
         if (!outgoing.waited) continue
+        if (this.#refusal !== undefined) {
+          this.#parts.giveUp(outgoing, this.#refusal)
+          continue
+        }
         outgoing.waiter = this
         this.#waiting = outgoing
         return
@@ -59,15 +67,11 @@ export class BatchCall implements DeliverySink, Waiter {
     this.#over()
   }
 
-  /** The record that waits now, if one does. */
-  get waiting(): Outgoing | undefined {
-    return this.#waiting
-  }
-
   /** What was not handed over yet fails with this error. */
   stop(error: MillraceError): void {
     const from = this.#next
     this.#next = this.#parts.count
+    if (this.#waiting !== undefined) this.#parts.giveUp(this.#waiting, error)
     for (let index = from; index < this.#parts.count; index++) this.failed(index, error)
     this.#over()
   }
@@ -77,10 +81,11 @@ export class BatchCall implements DeliverySink, Waiter {
     this.#run()
   }
 
-  /** The records behind it waited as long. */
+  /** The records behind it waited as long: those that find room go, none of them waits again. */
   refused(error: MillraceError): void {
     this.#waiting = undefined
-    this.stop(error)
+    this.#refusal = error
+    this.#run()
   }
 
   delivered(index: unknown, metadata: RecordMetadata): void {

@@ -203,7 +203,6 @@ export class ProducerCore {
   /** Waits until all is sent, at most `drainMs`; gives the rest up. Settles soon after. */
   async close(drainMs: number): Promise<void> {
     const { engine } = this.#parts
-    this.#dead ??= producerClosed('not stored')
     this.#accumulator.sealAll()
     if (this.#idle !== undefined && drainMs > 0) {
       let timer: Timer | undefined
@@ -213,6 +212,8 @@ export class ProducerCore {
       await engine.holding(Promise.race([this.#idle.done, limit]))
       timer?.cancel()
     }
+    // Not before: a call of `sendBatch` may still have records to hand over.
+    this.#dead ??= producerClosed('not stored')
     this.#intake.refuseAll(this.#dead)
     this.#accumulator.sealAll()
     const closing = engine.call({ op: 'closeProducer', producer: this.line.id }, { timeoutMs: CLOSE_LINE_MS })

@@ -126,16 +126,14 @@ export class Sender {
       options.signal?.throwIfAborted()
       const way = this.#wayOf(options)
       const take = (record: AnyRecord, index: number) => this.#take(core, record, way, audience, index)
-      call = new BatchCall({ count, recordAt, take, resolve, reject })
+      const giveUp = (waiting: Outgoing, error: MillraceError) => core.giveUp(waiting, error)
+      call = new BatchCall({ count, recordAt, take, giveUp, resolve, reject })
       const audience: Audience = { promised: false, sink: call, watch: this.#watch }
       core.call(call)
     })
     const { signal } = options
     if (signal === undefined || call === undefined) return promise
-    return untilAborted(promise, signal, (reason) => {
-      if (call.waiting === undefined) call.stop(reason)
-      else core.giveUp(call.waiting, reason)
-    })
+    return untilAborted(promise, signal, (reason) => call.stop(reason))
   }
 
   #enqueue(core: ProducerCore, record: AnyRecord, options: SendOptions): Promise<void> | undefined {
