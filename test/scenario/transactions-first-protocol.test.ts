@@ -30,9 +30,8 @@ ownKafkaDescribe('real Kafka with transaction.version 0', { features: { 'transac
     expect(await real.java.committed(topic)).toMatchObject([{ topic: source, partition: 0, offset: 5 }])
     // The second protocol would have raised the epoch by each of the six.
     const engine = await kafka.engine()
-    const target = { coordinator: 'transaction', key: topic } as const
     const body = { transactionalIds: [topic] }
-    const call = { op: 'request', target, api: 'DescribeTransactions', body } as const
+    const call = { op: 'request', target: 'any', api: 'DescribeTransactions', body } as const
     const { transactionStates } = (await engine.call(call, { timeoutMs: 10_000 })) as {
       transactionStates: { producerEpoch: number }[]
     }
