@@ -19,6 +19,7 @@ export interface HandoutPlan {
   /** The consumer was closed: loops are at their end. */
   closed(): boolean
   clock(): Promise<Clock>
+  maxBufferedRecords: number
 }
 
 /** What `recvBatch` gives. */
@@ -91,10 +92,10 @@ export class ConsumerHandouts<K, V> {
     }
   }
 
-  /** Records of one partition at a time, so many or as many as came in time. */
+  /** Records of one partition at a time, so many or as many as came in time, or as fit. */
   recordBatches(options: RecordBatchesOptions): RecordBatches<K, V> {
-    const { clock } = this.#plan
-    return new RecordBatches({ next: (timeoutMs) => this.#next(timeoutMs), clock }, options)
+    const { clock, maxBufferedRecords } = this.#plan
+    return new RecordBatches({ next: (timeoutMs) => this.#next(timeoutMs), clock }, options, maxBufferedRecords)
   }
 
   /** Batch by batch; each is released when the next one is asked for. */

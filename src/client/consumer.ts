@@ -122,6 +122,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       progressed: (busy) => this.#group.progressed(busy),
       closed: () => this.#closing !== undefined,
       clock: async () => (await plan.engine()).clock,
+      maxBufferedRecords: plan.options.maxBufferedRecords,
     })
     this.#group = new ConsumerGroup({
       ...{ options: plan.options, assignment: this.#assignment, commits: this.#commits },

@@ -22,8 +22,6 @@ export interface OptionRow<In = unknown, Out = unknown> {
   readonly aliases?: readonly string[] | undefined
   /** Never printed. */
   readonly secret?: boolean | undefined
-  /** The part of millrace that brings this option; until then setting it is refused. */
-  readonly later?: string | undefined
   /** Text into what `check` takes; undefined when the option can only be set in code. Wrong text is handed through. */
   readonly parse: ((text: string) => unknown) | undefined
   /** Returns the value to use, or undefined when `value` will not do. */
@@ -34,7 +32,7 @@ export interface OptionRow<In = unknown, Out = unknown> {
   readonly given?: In | undefined
 }
 
-type Details = 'defaultText' | 'java' | 'aliases' | 'secret' | 'later'
+type Details = 'defaultText' | 'java' | 'aliases' | 'secret'
 type RowDetails = Partial<Pick<OptionRow, Details>>
 type NumberDetails<D> = RowDetails & { default?: D; min?: number; max?: number; unlimited?: boolean }
 

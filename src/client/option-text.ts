@@ -49,8 +49,6 @@ export function textLayer(
     if (securityName !== undefined) {
       security[securityName] = text
       securityAt ??= at
-    } else if (option !== undefined && option.later !== undefined && !ours) {
-      ignored.push({ name, at, why: `comes with ${option.later}` })
     } else if (option?.scope === 'group' && !ours) {
       ignored.push({ name, at, why: 'is set per consumer' })
     } else if (option?.scope === 'producer' && !ours) {

@@ -80,8 +80,8 @@ export const groupOptions = {
   heartbeatFloorMs: ms({ default: 1_000, min: 1, java: false }),
   /** A member that processes nothing for so long leaves the group; members of it are awaited as long. */
   maxPollIntervalMs: ms({ default: 300_000, min: 1 }),
-  /** Records waiting on the main thread for `recv` and one-at-a-time reading. */
-  maxBufferedRecords: count({ default: 500, min: 1, java: false, later: 'reading one at a time from a buffer' }),
+  /** The most records, of all partitions, that `batches({ maxRecords })` holds back; others take one at a time. */
+  maxBufferedRecords: count({ default: 500, min: 1, java: false }),
 }
 
 function isListener(given: unknown): given is RebalanceListener {

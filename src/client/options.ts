@@ -187,9 +187,6 @@ function refuseMisplaced(target: Target, name: string, source: OptionSource): vo
     const hint = meant === undefined ? 'docs/options.md lists all of them.' : `Did you mean ${meant}?`
     throw new InvalidOption('UNKNOWN_OPTION', `Unknown option '${name}'${where}. ${hint}`)
   }
-  if (option.later !== undefined) {
-    throw new InvalidOption('NOT_THERE_YET', `${name}${where} belongs to ${option.later}, which this version has not.`)
-  }
   if ((TAKES[target] as readonly OptionScope[]).includes(option.scope)) return
   throw new InvalidOption('INVALID_OPTION', `${name}${where} does not belong here; set it ${placeOf(option)}.`)
 }

@@ -78,12 +78,19 @@ export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K,
   readonly #source: TimedSource<ConsumerRecord<K, V>>
   readonly #maxRecords: number
   readonly #timeoutMs: number
+  readonly #maxBuffered: number
   /** By partition, the one that falls due first in front. */
   readonly #groups = new Map<string, Group<K, V>>()
+  /** Records in all of them together. */
+  #buffered = 0
   #given: Records<K, V> = []
   #over = false
 
-  constructor(source: TimedSource<ConsumerRecord<K, V>>, { maxRecords, timeoutMs = TIMEOUT_MS }: RecordBatchesOptions) {
+  constructor(
+    source: TimedSource<ConsumerRecord<K, V>>,
+    { maxRecords, timeoutMs = TIMEOUT_MS }: RecordBatchesOptions,
+    maxBufferedRecords: number,
+  ) {
     if (!Number.isInteger(maxRecords) || maxRecords < 1 || maxRecords > RECORDS_MAX) {
       throw new InvalidOption('INVALID_OPTION', `batches: maxRecords must be a whole number from 1 to ${RECORDS_MAX}.`)
     }
@@ -91,6 +98,8 @@ export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K,
     this.#source = source
     this.#maxRecords = maxRecords
     this.#timeoutMs = timeoutMs
+    // A full batch has to fit.
+    this.#maxBuffered = Math.max(maxBufferedRecords, maxRecords)
   }
 
   async next(): Promise<IteratorResult<RecordBatch<K, V>, undefined>> {
@@ -99,7 +108,8 @@ export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K,
     while (!this.#over) {
       const [first] = this.#groups.values()
       const leftMs = first === undefined ? undefined : first.dueMs - clock.now()
-      if (leftMs !== undefined && leftMs <= 0) {
+      // With no room for another record nothing is asked for: the one that has waited longest goes as it is.
+      if (leftMs !== undefined && (leftMs <= 0 || this.#buffered >= this.#maxBuffered)) {
         const due = this.#give(first!)
         if (due !== undefined) return due
         continue
@@ -109,6 +119,7 @@ export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K,
       if (given === 'idle') continue
       const group = this.#groupOf(given.value, clock)
       group.given.push(given)
+      this.#buffered++
       const full = group.given.length >= this.#maxRecords ? this.#give(group) : undefined
       if (full !== undefined) return full
     }
@@ -120,6 +131,7 @@ export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K,
     for (const given of this.#given.splice(0)) given.left()
     for (const { given } of this.#groups.values()) for (const one of given) one.unread()
     this.#groups.clear()
+    this.#buffered = 0
     return { done: true, value: undefined }
   }
 
@@ -139,6 +151,7 @@ export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K,
   /** The group as a batch, unless a seek left nothing of it. */
   #give(group: Group<K, V>): IteratorResult<RecordBatch<K, V>, undefined> | undefined {
     this.#groups.delete(group.key)
+    this.#buffered -= group.given.length
     this.#given = group.given.filter(({ stale }) => !stale)
     if (this.#given.length === 0) return undefined
     return { done: false, value: new RecordBatch(this.#given.map(({ value }) => value)) }

@@ -8,14 +8,10 @@ import { profiles } from '../../src/client/profiles.ts'
 export function optionsPage(): string {
   const texts = optionTexts()
   const options = [...optionTable.values()]
-  /** All rows, or those whose part is there, or those whose part is not. */
-  const table = (scopes: OptionScope[], there?: boolean) =>
+  const table = (scopes: OptionScope[]) =>
     aligned([
       ['option', 'type', 'default', 'range', 'Java name', 'meaning'],
-      ...options
-        .filter(({ scope }) => scopes.includes(scope))
-        .filter(({ later }) => there === undefined || there === (later === undefined))
-        .map((option) => row(option, texts.get(option.name)!)),
+      ...options.filter(({ scope }) => scopes.includes(scope)).map((option) => row(option, texts.get(option.name)!)),
     ])
   return `# Options
 
@@ -59,7 +55,7 @@ ${table(['iterate', 'call', 'reader'])}
 
 For each \`kafka.consumer({ … })\`, beside those for reading and the deserializers \`key\` and \`value\`.
 
-${table(['group'], true)}
+${table(['group'])}
 
 ## Running handlers
 
@@ -79,16 +75,6 @@ ${table(['producer'])}
 \`new Kafka({ profile: 'throughput' })\` changes defaults; what is set explicitly wins.
 
 ${profileTable()}
-
-## Not there yet
-
-These names are known, and setting them is refused until the part that needs them is there. In a file or in the
-environment, where other programs may need them, they are passed over.
-
-### Consumer groups
-
-${table(['group'], false)}
-
 `
 }
 

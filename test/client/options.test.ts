@@ -181,16 +181,6 @@ describe('what is wrong is named', () => {
     expect(refusal({ until: 'never' }).message).toContain('kafka.iterate(topics, { until })')
     expect(() => resolveOptions('iterate', { bufferBytes: 1 } as object)).toThrow(/new Kafka\({ bufferBytes }\)/)
   })
-
-  it('says that an option of a later version is not there yet', () => {
-    const later = [...optionTable.values()].filter((option) => option.later !== undefined)
-    expect(later.length).toBeGreaterThan(0)
-    for (const { name, later: part } of later) {
-      const error = refusal({ [name]: 1 })
-      expect(error.code).toBe('NOT_THERE_YET')
-      expect(error.message).toContain(part)
-    }
-  })
 })
 
 describe('secrets', () => {

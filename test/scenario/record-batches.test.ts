@@ -1,6 +1,6 @@
 // Batches to a count, and records that come within a time, of a consumer. [test process]
 import { expect, test } from 'vitest'
-import type { Consumer } from '../../src/index.ts'
+import type { Consumer, ConsumerOptions } from '../../src/index.ts'
 import { type Ground, onEveryGround } from '../support/grounds.ts'
 
 onEveryGround('batches to a count', (ground) => {
@@ -41,6 +41,33 @@ onEveryGround('batches to a count', (ground) => {
     expect((await again.consumer.recv()).offset).toBe(2)
   })
 
+  test('with maxBufferedRecords waiting, the batch that waited longest is given short, and nothing is lost', async () => {
+    const options = { maxBufferedRecords: 10 }
+    const { consumer, topic } = await filled(ground, 4, [5], options)
+    const seen = new Map<number, number[]>()
+    const sizes: number[] = []
+    let left = 4 * 15
+    for await (const batch of consumer.batches({ maxRecords: 8, timeoutMs: 10_000 })) {
+      sizes.push(batch.count)
+      const offsets = batch.records.map(({ offset }) => offset)
+      seen.set(batch.partition, [...(seen.get(batch.partition) ?? []), ...offsets])
+      left -= batch.count
+      if (sizes.length === 1) await write(ground, topic, 4, 10)
+      // The last ones would wait for their time.
+      if (left <= 10) break
+    }
+    // Without the bound 8, as 10 seconds are not over.
+    expect(sizes[0]).toBe(5)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(8)
+    while (left > 0) {
+      const { partition, offset } = await consumer.recv()
+      seen.set(partition, [...(seen.get(partition) ?? []), offset])
+      left--
+    }
+    for (const offsets of seen.values()) expect(offsets).toEqual(Array.from({ length: 15 }, (_, i) => i))
+    expect(seen.size).toBe(4)
+  })
+
   test('recvBatch waits until it is full or its time is over, and says which; a second poll is refused', async () => {
     const { consumer, topic, committed } = await filled(ground, 1, [3])
     expect(await consumer.recvBatch({ max: 0 })).toEqual({ outcome: 'empty', records: [] })
@@ -77,19 +104,25 @@ onEveryGround('batches to a count', (ground) => {
 })
 
 /** A topic with these many records a partition, written batch by batch; a consumer; and what its group committed. */
-async function filled(ground: Ground, partitions: number, batches: number[]) {
+async function filled(ground: Ground, partitions: number, batches: number[], more: ConsumerOptions = {}) {
   const topic = await ground.topic('batches', partitions)
-  for (let partition = 0; partition < partitions; partition++) {
-    for (const count of batches) {
-      const records = Array.from({ length: count }, (_, i) => ({ partition, value: `v${i}` }))
-      await ground.produce(topic, records)
-    }
-  }
-  const consumer: Consumer = ground.kafka().consumer({ groupId: topic, autoOffsetReset: 'earliest', autoCommit: false })
+  for (const count of batches) await write(ground, topic, partitions, count)
+  const options = { groupId: topic, autoOffsetReset: 'earliest', autoCommit: false, ...more } as const
+  const consumer: Consumer = ground.kafka().consumer(options)
   consumer.assign(Array.from({ length: partitions }, (_, partition) => ({ topic, partition })))
   const committed = async () => {
     await consumer.commit()
     return (await consumer.committed()).map(({ offset }) => offset)
   }
   return { topic, consumer, committed }
+}
+
+/** So many records to each partition, each partition's in one batch. */
+async function write(ground: Ground, topic: string, partitions: number, count: number): Promise<void> {
+  for (let partition = 0; partition < partitions; partition++) {
+    await ground.produce(
+      topic,
+      Array.from({ length: count }, (_, i) => ({ partition, value: `v${i}` })),
+    )
+  }
 }
