@@ -41,7 +41,7 @@ onEveryGround('batches to a count', (ground) => {
     expect((await again.consumer.recv()).offset).toBe(2)
   })
 
-  test('with maxBufferedRecords waiting, the batch that waited longest is given short, and nothing is lost', async () => {
+  test('with maxBufferedRecords waiting the oldest batch is given short, and nothing is lost', async () => {
     const options = { maxBufferedRecords: 10 }
     const { consumer, topic } = await filled(ground, 4, [5], options)
     const seen = new Map<number, number[]>()
