@@ -23,6 +23,7 @@ const NO_GENERATION = -1
 const JOIN_GRACE_MS = 5_000
 
 type Joined = ResponseOf<'JoinGroup'>
+type Protocol = { name: string; metadata: Uint8Array }
 
 /** One consumer in a classic group. */
 export class ClassicMembership implements Membership {
@@ -123,11 +124,15 @@ export class ClassicMembership implements Membership {
     if (this.#stuck || this.#ending.signal.aborted) return
     // What comes from here on is a reason for another one.
     this.#due = undefined
-    const joined = await this.#join(reason)
+    const protocols = await this.#protocols()
+    this.#heart.stop()
+    // It beat until here, and does so while main assigns: nothing is claimed, or taken, in a membership that ended.
+    if (this.#lost !== undefined) return
+    const joined = await this.#join(reason, protocols)
     this.#memberId = joined.memberId
     this.#generation = joined.generationId
-    this.#lost = undefined
     const assigned = await this.#sync(joined)
+    if (this.#lost !== undefined) return
     this.#given = { partitions: assigned, generation: this.#generation }
     this.#heart.start({ memberId: this.#memberId, generation: this.#generation })
     await this.#take(assigned)
@@ -143,10 +148,8 @@ export class ClassicMembership implements Membership {
     if (this.#lost !== undefined) await this.#lose()
   }
 
-  async #join(reason: string): Promise<Joined> {
+  async #join(reason: string, protocols: Protocol[]): Promise<Joined> {
     const { groupId, groupInstanceId, sessionTimeoutMs, maxPollIntervalMs } = this.#host.settings
-    const protocols = await this.#protocols()
-    this.#heart.stop()
     const timeoutMs = Math.max(this.#host.cluster.host.options.requestTimeoutMs, maxPollIntervalMs + JOIN_GRACE_MS)
     for (;;) {
       const body = {
@@ -165,7 +168,7 @@ export class ClassicMembership implements Membership {
     }
   }
 
-  #protocols(): Promise<{ name: string; metadata: Uint8Array }[]> {
+  #protocols(): Promise<Protocol[]> {
     const { assignors, rackId } = this.#host.settings
     const owned = this.#cooperative ? this.#owned : []
     const { partitions, generation } = this.#given
