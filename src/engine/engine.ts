@@ -6,7 +6,7 @@ import type { Call, CallResults, CursorStart, EventName, ReaderSettings, ToIo, T
 import type { Port } from '../control/port.ts'
 import type { ProducePort } from '../control/producing.ts'
 import type { Answer, Bell } from '../ring/doorbell.ts'
-import { DECODERS_MAX, READERS_MAX, SLOTS_MAX, type WorkerMemory } from '../ring/layout.ts'
+import { DECODERS_MAX, READERS_MAX, SLOTS_MAX } from '../ring/layout.ts'
 import type { LogEnds, Memory } from '../ring/memory.ts'
 import type { WorkerView } from '../ring/worker-view.ts'
 import { type CallLimits, Calls } from './calls.ts'
@@ -35,8 +35,8 @@ export interface EngineParts {
   busy(): Record<string, number>
   /** Workers with user code; more would share a thread. */
   workersMax: number
-  /** Starts a worker with user code. */
-  startProcessor(spec: ProcessorSpec, worker: WorkerMemory, index: number): ProcessorThread
+  /** Starts a thread for user code. */
+  startProcessor(spec: ProcessorSpec): ProcessorThread
   compressors: CompressorLines
   /** Where main's own choices come from. */
   random: Random

@@ -26,14 +26,16 @@ export interface ProcessorSpec {
     | undefined
 }
 
-/** A thread with user code, however it is started. */
+/** A thread for user code, however it is started. */
 export interface ProcessorThread {
   /** For the I/O thread, which announces its spills there. */
   readonly spills: SpillPort | undefined
+  /** Why it ended. It is gone then: nothing of it runs any more. */
+  readonly exited: Promise<string>
+  /** Makes it a worker: until then it waits, without user code. */
+  begin(worker: WorkerMemory, index: number): void
   post(message: ToProcessor): void
   onMessage(handle: (message: FromProcessor) => void): void
-  /** The thread is gone: nothing of it runs any more. */
-  onExit(handle: (why: string) => void): void
   terminate(): void
 }
 
@@ -43,7 +45,7 @@ export interface PoolHost {
   readonly clock: Clock
   /** More would share a thread. */
   readonly workersMax: number
-  startProcessor(spec: ProcessorSpec, worker: WorkerMemory, index: number): ProcessorThread
+  startProcessor(spec: ProcessorSpec): ProcessorThread
   nextWorker(): { id: number; place: number }
   freePlace(place: number): void
   give(worker: number, take: (() => void) | undefined): void
@@ -85,7 +87,6 @@ interface Member {
   index: number
   worker: WorkerView
   thread: ProcessorThread
-  exited: Promise<string>
   /** Handlers at work by their sequence, and when they were first seen. */
   running: Map<number, number>
   /** Why its thread was ended from here. */
@@ -102,6 +103,8 @@ export class ProcessorPool {
   readonly #count: number
   /** Threads that are not ready yet. */
   readonly #beginning = new Set<ProcessorThread>()
+  /** Waits for the next death, once there was one: to start a thread takes most of the time of a replacement. */
+  #spare: ProcessorThread | undefined
   #starting: Promise<unknown> | undefined
   readonly #replacing = new Set<Promise<void>>()
   #closed = false
@@ -184,6 +187,8 @@ export class ProcessorPool {
     for (const thread of this.#beginning) thread.terminate()
     await this.#starting
     await Promise.allSettled(this.#replacing)
+    const spare = this.#spare
+    spare?.terminate()
     const members = this.#members.filter((member) => member !== undefined)
     const { graceMs } = this.#spec
     for (const { thread } of members) thread.post({ type: 'stop', graceMs })
@@ -191,7 +196,7 @@ export class ProcessorPool {
     const limit = this.#host.clock.after(graceMs + STOP_MS, () => {
       for (const { thread } of members) thread.terminate()
     })
-    await Promise.all(members.map(({ exited }) => exited))
+    await Promise.all([spare?.exited, ...members.map(({ thread }) => thread.exited)])
     limit.cancel()
     const gone = members.map(({ worker }) => worker.id)
     await this.#host.call({ op: 'route', reader: this.#owner.reader, workers: undefined, gone }).catch(() => undefined)
@@ -204,17 +209,19 @@ export class ProcessorPool {
     const { id, place } = this.#host.nextWorker()
     const segments = Math.max(4, Math.floor(memory.decodeSegments / this.#count))
     const worker = memory.addWorker(allocateWorker(id, place, segments))
-    const thread = this.#host.startProcessor(this.#spec, worker.memory, index)
-    const exited = new Promise<string>((resolve) => thread.onExit(resolve))
-    const member: Member = { index, worker, thread, exited, running: new Map(), stuck: undefined }
+    const thread = this.#spare ?? this.#host.startProcessor(this.#spec)
+    this.#spare = undefined
+    const member: Member = { index, worker, thread, running: new Map(), stuck: undefined }
     this.#host.give(id, () => this.#take(worker))
     this.#beginning.add(thread)
     try {
-      await this.#ready(member)
+      const ready = this.#ready(member)
+      thread.begin(worker.memory, index)
+      await ready
       await this.#host.call({ op: 'addWorker', worker: worker.memory, spills: thread.spills })
     } catch (error) {
       thread.terminate()
-      await exited
+      await thread.exited
       this.#reclaim(member)
       throw error
     } finally {
@@ -232,7 +239,7 @@ export class ProcessorPool {
         const text = `The processor ${options.module} was not loaded, or its init had not ended, after ${startMs} ms.`
         reject(new Timeout('PROCESSOR_NOT_READY', text))
       })
-      void member.exited.then((why) => {
+      void member.thread.exited.then((why) => {
         const text = `A worker with the processor ${options.module} ended before it began: ${why}`
         reject(new ThreadDied('PROCESSOR_DIED', text))
       })
@@ -290,7 +297,7 @@ export class ProcessorPool {
   }
 
   #awaitEnd(member: Member): void {
-    void member.exited.then((why) => {
+    void member.thread.exited.then((why) => {
       if (this.#closed) return
       const replacing = this.#replace(member, why).catch((error) => this.#owner.broken(error as MillraceError))
       this.#replacing.add(replacing)
@@ -309,6 +316,16 @@ export class ProcessorPool {
     this.#reclaim(dead)
     this.#awaitEnd(next)
     this.#owner.lost(index, running, dead.stuck ?? why)
+    this.#keepSpare()
+  }
+
+  #keepSpare(): void {
+    if (this.#closed || this.#spare !== undefined) return
+    const spare = this.#host.startProcessor(this.#spec)
+    this.#spare = spare
+    void spare.exited.then(() => {
+      if (this.#spare === spare) this.#spare = undefined
+    })
   }
 
   /** A new thread may meet the same end as the one before: that says nothing yet, several in a row do. */

@@ -72,10 +72,9 @@ export function startInline(options: WiringOptions, world: InlineWorld): EngineP
     onDeath: () => {},
     busy: () => ({}),
     workersMax: 1,
-    startProcessor(spec, worker, index) {
+    startProcessor(spec) {
       const parts = { ...world, memory, spills, maxDecompressedBytes: options.maxDecompressedBytes }
-      const rings = { bell: bellOf(worker), mainBell: bells.main, ioBell: bells.io }
-      return startInlineProcessor(spec, worker, index, { ...parts, ...rings })
+      return startInlineProcessor(spec, { ...parts, bellOf, mainBell: bells.main, ioBell: bells.io })
     },
     compressors: compressorOf(main, post),
     random: world.random,

@@ -5,7 +5,7 @@ import { localPorts } from '../control/port.ts'
 import type { FromProcessor, ToProcessor } from '../control/processing.ts'
 import type { ProcessorSpec, ProcessorThread } from '../engine/processor-pool.ts'
 import { bestKernel } from '../record/best-kernel.ts'
-import type { Bell, LocalBell } from '../ring/doorbell.ts'
+import type { Answer, Bell } from '../ring/doorbell.ts'
 import type { WorkerMemory } from '../ring/layout.ts'
 import type { Memory } from '../ring/memory.ts'
 import type { SpillDesk } from '../ring/spill.ts'
@@ -17,7 +17,7 @@ export interface InlineProcessorParts {
   maxDecompressedBytes: number
   clock: Clock
   random: Random
-  bell: LocalBell
+  bellOf(worker: WorkerMemory): Answer & Bell
   mainBell: Bell
   ioBell: Bell
   spills: SpillDesk
@@ -25,32 +25,30 @@ export interface InlineProcessorParts {
 }
 
 /** Starts one. It cannot be ended from outside: a handler that never returns keeps the whole thread. */
-export function startInlineProcessor(
-  { options }: ProcessorSpec,
-  worker: WorkerMemory,
-  index: number,
-  parts: InlineProcessorParts,
-): ProcessorThread {
-  const { memory, post } = parts
+export function startInlineProcessor({ options }: ProcessorSpec, parts: InlineProcessorParts): ProcessorThread {
+  const { memory, post, bellOf } = parts
   const [main, port] = localPorts<ToProcessor, FromProcessor>(post)
   let exit = () => {}
-  const exited = new Promise<void>((resolve) => {
-    exit = resolve
+  const exited = new Promise<string>((resolve) => {
+    exit = () => resolve('it was ended')
   })
-  const view = memory.worker(worker.id)!
   const line = { ...port, close: () => {} }
-  const role = new ProcessorRole({
-    ...parts,
-    ...{ options, index, worker: view, kernel: bestKernel(), port: line, receive: () => undefined },
-    // What it has said is heard before its end.
-    ended: () => post(exit),
-  })
-  post(() => void role.start())
+  let role: ProcessorRole | undefined
   return {
     spills: undefined,
+    exited,
+    begin({ id }, index) {
+      const worker = memory.worker(id)!
+      role = new ProcessorRole({
+        ...{ ...parts, options, index, worker, bell: bellOf(worker.memory), kernel: bestKernel() },
+        ...{ port: line, receive: () => undefined },
+        // What it has said is heard before its end.
+        ended: () => post(exit),
+      })
+      post(() => void role?.start())
+    },
     post: (message) => main.post(message),
     onMessage: (handle) => main.onMessage(handle),
-    onExit: (handle) => void exited.then(() => handle('it was ended')),
-    terminate: () => role.abandon(),
+    terminate: () => (role === undefined ? exit() : role.abandon()),
   }
 }

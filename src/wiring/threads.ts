@@ -36,7 +36,7 @@ export function startThreads(options: WiringOptions): EngineParts {
   pool.start(entry('../worker/thread'), shared, options.maxDecompressedBytes)
   new PortSpills(memory, workers + 1, [], [toMain.port2, ...pool.toMain])
   let stopped = false
-  const processors = new Map<number, ProcessorWorker>()
+  const processors = new Set<ProcessorWorker>()
   const processorEntry = entry('../worker/processor-thread')
   const forProcessors = { memory: shared, maxDecompressedBytes: options.maxDecompressedBytes }
   return {
@@ -55,15 +55,15 @@ export function startThreads(options: WiringOptions): EngineParts {
     },
     busy: () => ({
       ...{ main: busyShare(performance), io: busyShare(io.performance), ...pool.busy() },
-      ...Object.fromEntries([...processors].map(([index, { busy }]) => [`processor ${index}`, busy()])),
+      ...Object.fromEntries([...processors].map(({ name, busy }) => [name, busy()])),
     }),
     compressors: pool.compressors,
     random: systemRandom,
     workersMax: DECODERS_MAX,
-    startProcessor(spec, worker, index) {
-      const thread = startProcessorWorker(processorEntry, spec, worker, index, forProcessors)
-      processors.set(index, thread)
-      thread.onExit(() => processors.get(index) === thread && processors.delete(index))
+    startProcessor(spec) {
+      const thread = startProcessorWorker(processorEntry, spec, forProcessors)
+      processors.add(thread)
+      void thread.exited.then(() => processors.delete(thread))
       return thread
     },
     async stop() {

@@ -16,8 +16,6 @@ import { ProcessorRole } from './processor-role.ts'
 /** What the thread is started with. */
 export interface ProcessorThreadData {
   memory: SharedMemory
-  worker: WorkerMemory
-  index: number
   options: HandlerOptions
   maxDecompressedBytes: number
   /** From the I/O thread: spills made there. */
@@ -26,19 +24,29 @@ export interface ProcessorThreadData {
   main: MessagePort
 }
 
-const { memory: shared, worker: workerMemory, main, spillsIn, ...data } = workerData as ProcessorThreadData
+/** What main posts first. A spare waits for it with everything loaded but user code. */
+export interface ProcessorThreadBegin {
+  worker: WorkerMemory
+  /** From 0, among the workers of the run. */
+  index: number
+}
+
+const { memory: shared, main, spillsIn, ...data } = workerData as ProcessorThreadData
 const memory = new Memory(shared)
-const worker = memory.addWorker(workerMemory)
-const role = new ProcessorRole({
-  ...data,
-  ...{ memory, worker, kernel: bestKernel(), clock: backgroundClock, random: systemRandom },
-  bell: new Doorbell(worker.words, worker.layout.bell),
-  mainBell: new Doorbell(memory.words, memory.layout.mainBell),
-  ioBell: new Doorbell(memory.words, memory.layout.ioBell),
-  spills: new PortSpills(memory, 1 + worker.id, [], [spillsIn]),
-  port: messagePort<FromProcessor, ToProcessor>(main),
-  receive: () => receiveMessageOnPort(main)?.message as ToProcessor | undefined,
-  ended: () => spillsIn.close(),
+const kernel = bestKernel()
+main.once('message', ({ worker: workerMemory, index }: ProcessorThreadBegin) => {
+  const worker = memory.addWorker(workerMemory)
+  const role = new ProcessorRole({
+    ...data,
+    ...{ memory, worker, index, kernel, clock: backgroundClock, random: systemRandom },
+    bell: new Doorbell(worker.words, worker.layout.bell),
+    mainBell: new Doorbell(memory.words, memory.layout.mainBell),
+    ioBell: new Doorbell(memory.words, memory.layout.ioBell),
+    spills: new PortSpills(memory, 1 + worker.id, [], [spillsIn]),
+    port: messagePort<FromProcessor, ToProcessor>(main),
+    receive: () => receiveMessageOnPort(main)?.message as ToProcessor | undefined,
+    ended: () => spillsIn.close(),
+  })
+  void role.start()
 })
 parentPort?.unref()
-void role.start()

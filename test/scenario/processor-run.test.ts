@@ -96,6 +96,21 @@ describe.each(['running', 'done'])('a thread that ends with a batch that is %s',
   })
 })
 
+it('a thread waits for the next death once there was one, and none before', async () => {
+  const threads: string[] = []
+  const came = ({ threadName }: { threadName?: string | null }) => void threads.push(String(threadName))
+  process.on('worker', came as never)
+  const processors = async (module: string) => {
+    threads.length = 0
+    await survives({ module, workers: 1 })
+    return threads.filter((name) => name === 'millrace processor').length
+  }
+  const calm = await processors('export default (batch) => report(batch)')
+  const dying = await processors(once('running', 'process.exit(3)'))
+  process.off('worker', came as never)
+  expect([calm, dying]).toEqual([1, 3])
+})
+
 describe('a processor that ends its thread', () => {
   it('again and again ends the run when its attempts are used up', async () => {
     const module = `export default async (batch) => {

@@ -59,13 +59,15 @@ const BEGUN = 3
 export const dyingModule = (seed: number, records: number, one: number) => `
   import { Worker } from 'node:worker_threads'
   let words, life
-  export const init = () => new Promise((resolve) => {
+  export const init = ({ worker }) => new Promise((resolve) => {
+    note({ born: worker, threadId })
     channel.onmessage = ({ data }) => {
       if (words !== undefined || data.marks === undefined) return
       words = data.marks
       life = 1 + Atomics.add(words, ${LIVES}, 1)
-      announce()
       resolve()
+      // A thread that is ended before main heard that it is ready says nothing; five in a row end the run.
+      setImmediate(announce)
     }
     channel.ref()
     note('marks?')

@@ -76,7 +76,7 @@ class Watch {
   readonly #random: ReturnType<typeof seededRandom>
   readonly #kills: number
   readonly #marks: KillMarks
-  readonly #exits: { worker: number; at: number }[] = []
+  readonly #exits: { threadId: number; at: number }[] = []
   readonly #known = new WeakSet<Worker>()
   readonly #ended = new WeakSet<Worker>()
   readonly #checkedUpTo: number[] = Array(PARTITIONS).fill(0)
@@ -108,10 +108,10 @@ class Watch {
     for (const thread of threads) {
       if (this.#known.has(thread)) continue
       this.#known.add(thread)
-      const worker = Number(/\d+$/.exec((thread as { threadName?: string }).threadName ?? '')?.[0] ?? -1)
+      const { threadId } = thread
       thread.once('exit', () => {
         this.#done++
-        this.#exits.push({ worker, at: performance.timeOrigin + performance.now() })
+        this.#exits.push({ threadId, at: performance.timeOrigin + performance.now() })
       })
     }
     if (!this.#marks.inUse || this.#done >= this.#kills || this.#random.next() > 0.15) return
@@ -123,13 +123,15 @@ class Watch {
   }
 
   servingMs(notes: unknown[]): number[] {
-    const served = notes.flatMap((note) => ((note as { at?: number }).at === undefined ? [] : [note])) as {
-      serving: number
-      at: number
-    }[]
-    return served
-      .flatMap(({ serving, at }) => {
-        const exits = this.#exits.filter((exit) => exit.worker === serving && exit.at <= at)
+    const serving: { worker: number; at: number }[] = []
+    const workerOf = new Map<number, number>()
+    for (const note of notes as { born?: number; threadId: number; serving: number; at?: number }[]) {
+      if (note.born !== undefined) workerOf.set(note.threadId, note.born)
+      else if (note.at !== undefined) serving.push({ worker: note.serving, at: note.at })
+    }
+    return serving
+      .flatMap(({ worker, at }) => {
+        const exits = this.#exits.filter((exit) => workerOf.get(exit.threadId) === worker && exit.at <= at)
         return exits.length === 0 ? [] : [at - Math.max(...exits.map((exit) => exit.at))]
       })
       .sort((a, b) => a - b)
