@@ -65,7 +65,7 @@ export interface SealedBatch {
   deadlineMs: number
   /** The transaction it belongs to, as given to `beginTransaction`; undefined outside of one. */
   transaction?: number | undefined
-  /** It was lost on its way (a worker could not compress it): it is not sent but reported with this error, and freed. */
+  /** It was lost on its way (a worker could not compress it): it is not sent but reported with this, and freed. */
   lost?: WireError | undefined
 }
 

@@ -11,7 +11,7 @@ export interface KafkaOptions {
   /** Clients may also come through proxies (`proxies`, `proxied`), which delay and cut. Default false. */
   proxied?: boolean
   properties?: Record<string, string | number>
-  /** Levels of features that the storage is formatted with, instead of Kafka's newest: `{ 'transaction.version': 0 }`. */
+  /** Levels of features that the storage is formatted with, instead of the newest: `{ 'transaction.version': 0 }`. */
   features?: Record<string, number>
 }
 

@@ -7,6 +7,7 @@ import { type CallBounds, Cluster } from '../../src/io/cluster.ts'
 import { Producers } from '../../src/io/producer/producers.ts'
 import { Requester } from '../../src/io/requester.ts'
 import { BATCH_HEADER_BYTES, readBatchHeader } from '../../src/record/batch.ts'
+import { codecNames } from '../../src/record/compression/codec.ts'
 import { encodeBatch } from '../../src/record/encode.ts'
 
 /** What freed memory is filled with: whoever sends it afterwards sends garbage. */
@@ -99,7 +100,9 @@ export class ProducerRig {
   make(spec: BatchSpec = {}): { sealed: SealedBatch; sent: Sent } {
     const { topic = 'events', partition = 0, values = ['x'], pieceBytes = Number.POSITIVE_INFINITY } = spec
     const { timeoutMs = 120_000, values: _, pieceBytes: __, timeoutMs: ___, ...rest } = spec
-    const bytes = encodeBatch(values.map((value) => ({ value, timestamp: 1_000 }))) as Uint8Array
+    const codec = codecNames[spec.codec ?? 0]!
+    const records = values.map((value) => ({ value, timestamp: 1_000 }))
+    const bytes = encodeBatch(records, { codec }) as Uint8Array
     const { count, baseTimestamp, maxTimestamp } = readBatchHeader(new DataView(bytes.buffer, bytes.byteOffset), 0)
     const pieces: SealedBatch['pieces'] = []
     // Main knows nothing of headers.

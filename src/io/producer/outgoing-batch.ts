@@ -8,6 +8,7 @@ import { crc32c } from '../../bytes/crc32c.ts'
 import type { Pieces } from '../../bytes/writer.ts'
 import type { SealedBatch } from '../../control/producing.ts'
 import { ATTRIBUTES_AT, BATCH_HEADER_BYTES, CRC_AT, TRANSACTIONAL_BIT, writeBatchHeader } from '../../record/batch.ts'
+import type { EndedPart } from './outcome.ts'
 
 /** Who writes a batch: producer id and epoch. */
 export interface Identity {
@@ -18,11 +19,25 @@ export interface Identity {
 /** Without idempotence. */
 export const NOBODY: Identity = { producerId: -1n, producerEpoch: -1 }
 
-/** One sealed batch, from its arrival until its memory is main's again. */
+/** Sequence numbers run from 0 to 2^31 - 1 and start again. */
+export const SEQUENCES = 0x8000_0000
+
+/** Where a part belongs that was cut from a batch. */
+export interface PartOf {
+  whole: OutgoingBatch
+  /** The number of its first record in the whole. */
+  first: number
+  /** Of all parts that have ended, in no order. */
+  ends: EndedPart[]
+}
+
+/** One sealed batch, from its arrival until its memory is main's again; or a part of one. */
 export class OutgoingBatch implements Pieces {
   readonly sealed: SealedBatch
   readonly pieces: Uint8Array[]
   readonly sizeBytes: number
+  /** What it was cut from, if it was. */
+  readonly part: PartOf | undefined
   /** The number of its first record in the partition's sequence; -1: it has none yet. */
   sequence = -1
   /** Times it was handed to a connection. */
@@ -40,11 +55,18 @@ export class OutgoingBatch implements Pieces {
   #requests = 0
   #stamp: { identity: Identity; sequence: number } | undefined
 
-  constructor(sealed: SealedBatch, memory: SharedArrayBuffer) {
+  constructor(sealed: SealedBatch, pieces: Uint8Array[], part?: PartOf) {
     this.sealed = sealed
-    this.pieces = sealed.pieces.map(({ start, sizeBytes }) => new Uint8Array(memory, start, sizeBytes))
-    this.sizeBytes = sealed.pieces.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    this.pieces = pieces
+    this.part = part
+    this.sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0)
     assert((this.pieces[0]?.length ?? 0) >= BATCH_HEADER_BYTES, 'the first piece of a batch has room for its header')
+  }
+
+  /** Its records follow those of the other one. */
+  isAfter({ sealed, part }: OutgoingBatch): boolean {
+    const ahead = this.sealed.ordinal - sealed.ordinal
+    return ahead === 0 ? (this.part?.first ?? 0) > (part?.first ?? 0) : ahead > 0
   }
 
   /** A socket still reads the bytes: they must not change. */

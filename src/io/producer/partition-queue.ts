@@ -8,10 +8,8 @@
 //  - A batch given up leaves a gap, or perhaps none if it was stored after all. Those after it show which: one that
 //    is stored closes the question; one that does not fit opens a new epoch, in which all start again at 0 (KIP-360).
 import type { MillraceError } from '../../base/errors.ts'
-import { type Identity, NOBODY, type OutgoingBatch } from './outgoing-batch.ts'
+import { type Identity, NOBODY, type OutgoingBatch, SEQUENCES } from './outgoing-batch.ts'
 
-/** Sequence numbers run from 0 to 2^31 - 1 and start again. */
-const SEQUENCES = 0x8000_0000
 /** An int16; after it comes another producer id. */
 const EPOCH_MAX = 0x7fff
 
@@ -84,7 +82,7 @@ export class PartitionQueue {
     if (head === undefined || head.writing) return undefined
     const last = this.#inFlight.at(-1)
     // Never while a later one is on its way.
-    if (last !== undefined && last.sealed.ordinal > head.sealed.ordinal) return undefined
+    if (last?.isAfter(head)) return undefined
     if (this.#mode === 'plain') return head
     const alone = this.#renumber || this.#gap || !this.#known
     if (alone && last !== undefined) return undefined
@@ -118,15 +116,18 @@ export class PartitionQueue {
   /** It is to be sent again. */
   retry(batch: OutgoingBatch): void {
     this.#leave(batch)
-    const { ordinal } = batch.sealed
-    const at = this.#waiting.findIndex((other) => other.sealed.ordinal > ordinal)
-    this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, batch)
+    this.#wait(batch)
+  }
+
+  /** It goes in parts, which stand in its place. */
+  replace(batch: OutgoingBatch, parts: readonly OutgoingBatch[]): void {
+    this.#leave(batch)
+    this.#wait(...parts)
   }
 
   /** Nothing before it is still to be stored. If the broker says that its sequence does not follow, that is news. */
   isFirst(batch: OutgoingBatch): boolean {
-    const { ordinal } = batch.sealed
-    return [...this.#inFlight, ...this.#waiting].every((other) => other.sequence < 0 || other.sealed.ordinal >= ordinal)
+    return [...this.#inFlight, ...this.#waiting].every((other) => other.sequence < 0 || !batch.isAfter(other))
   }
 
   /** The broker says that the sequences do not fit: all that is left gets new ones, in a new epoch. */
@@ -164,6 +165,12 @@ export class PartitionQueue {
     this.#gap = false
     this.#renumber = false
     for (const batch of this.#waiting) batch.sequence = -1
+  }
+
+  /** They follow each other. */
+  #wait(...batches: OutgoingBatch[]): void {
+    const at = this.#waiting.findIndex((other) => other.isAfter(batches[0]!))
+    this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, ...batches)
   }
 
   #leave(batch: OutgoingBatch): void {

@@ -15,6 +15,7 @@ import type { ProduceResult } from './produce-request.ts'
 import { ProducerId } from './producer-id.ts'
 import { Reports } from './reports.ts'
 import { Routes } from './routes.ts'
+import { splitBatch } from './split-batch.ts'
 import { CONCURRENT_PAUSE_MS, isFatal } from './transaction-requests.ts'
 import { Transactions } from './transactions.ts'
 
@@ -104,11 +105,12 @@ export class Producer {
 
   #take(sealed: SealedBatch): void {
     const queue = this.#queueOf(sealed)
-    const batch = new OutgoingBatch(sealed, this.#plan.memory)
+    const pieces = sealed.pieces.map(({ start, sizeBytes }) => new Uint8Array(this.#plan.memory, start, sizeBytes))
+    const batch = new OutgoingBatch(sealed, pieces)
     queue.add(batch)
     this.#reports.came()
     const lost = sealed.lost === undefined ? undefined : fromWire(sealed.lost)
-    const refusal = this.#over ?? lost ?? this.#transactions?.refusal(sealed.transaction) ?? this.#tooLate(sealed)
+    const refusal = lost ?? this.#refusal(sealed)
     if (refusal !== undefined) return this.#giveUp(batch, refusal)
     this.#watch(sealed.deadlineMs)
     this.#routes.wake(queue)
@@ -186,7 +188,24 @@ export class Producer {
     if (kind === 'NotLeader' || kind === 'TopicNotFound' || code === ErrorCode.KAFKA_STORAGE_ERROR) {
       this.#plan.cluster.applyLeaderHint(topic, partition, currentLeader, endpoints)
     }
+    if (kind === 'MessageTooLarge' && this.#split(batch, error)) return
     this.#retryOrFail(batch, error, retriable || this.#outOfStep(batch, code), requestMs)
+  }
+
+  /** One that is too large goes in parts, if it has more than one record and it is not too late. */
+  #split(batch: OutgoingBatch, error: MillraceError): boolean {
+    if (batch.reported || this.#refusal(batch.sealed) !== undefined) return false
+    const parts = splitBatch(batch, this.#plan.memory.byteLength)
+    if (parts === undefined) return false
+    const queue = this.#queueOf(batch.sealed)
+    queue.lastError = error
+    queue.replace(batch, parts)
+    return true
+  }
+
+  /** Why a batch is not sent (again). */
+  #refusal(sealed: SealedBatch): MillraceError | undefined {
+    return this.#over ?? this.#transactions?.refusal(sealed.transaction) ?? this.#tooLate(sealed)
   }
 
   /** A sequence that does not fit is tried again: in its order, or in a new epoch when nothing is before it. */
@@ -224,11 +243,10 @@ export class Producer {
   #retryOrFail(batch: OutgoingBatch, error: MillraceError, retriable: boolean, requestMs: number): void {
     const { sealed, attempts } = batch
     const queue = this.#queueOf(sealed)
-    const { settings, cluster } = this.#plan
+    const { settings } = this.#plan
     queue.lastError = error
-    const inTime = cluster.host.clock.now() < sealed.deadlineMs
-    const over = this.#over ?? this.#transactions?.refusal(sealed.transaction)
-    if (retriable && !batch.reported && attempts <= settings.retries && inTime && over === undefined) {
+    const mayGo = !batch.reported && attempts <= settings.retries && this.#refusal(sealed) === undefined
+    if (retriable && mayGo) {
       queue.retry(batch)
       if (this.#routes.hasMoved(queue)) return
       const concurrent = error.kafkaCode === ErrorCode.CONCURRENT_TRANSACTIONS

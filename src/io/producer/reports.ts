@@ -1,12 +1,8 @@
 // What main is told about batches: all that happens in one turn goes in one message. [I/O thread]
-import { type MillraceError, toWire } from '../../base/errors.ts'
+import { toWire } from '../../base/errors.ts'
 import type { BatchReport, ProducerEvent } from '../../control/producing.ts'
-import type { OutgoingBatch } from './outgoing-batch.ts'
-
-/** What became of the records. */
-export type Outcome =
-  | { error: undefined; baseOffset: number; logAppendTime: number; requestMs: number }
-  | { error: MillraceError; requestMs: number }
+import { type Outcome, outcomeOfAll } from './outcome.ts'
+import type { OutgoingBatch, PartOf } from './outgoing-batch.ts'
 
 /** Sees to it that each batch is reported once, and freed once. */
 export class Reports {
@@ -33,6 +29,37 @@ export class Reports {
   report(batch: OutgoingBatch, outcome: Outcome): void {
     if (batch.reported) return
     batch.reported = true
+    if (batch.part === undefined) this.#push(batch, outcome)
+    else this.#gather(batch.part, batch.sealed.count, outcome)
+  }
+
+  /** To be called whenever a write or a request with the batch has ended. */
+  freeIfDone(batch: OutgoingBatch): void {
+    // What a part takes is no memory of main's.
+    if (!batch.free || batch.freed || batch.part !== undefined) return
+    batch.freed = true
+    this.#heldCount--
+    this.#freed.push(batch.sealed.id)
+    this.#postSoon()
+  }
+
+  /** Resolves when everything that came was freed, and main was told. */
+  emptied(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#emptied.push(resolve)
+      this.#postSoon()
+    })
+  }
+
+  /** The whole is reported when all of its parts are. */
+  #gather({ whole, ends, first }: PartOf, count: number, outcome: Outcome): void {
+    ends.push({ first, count, outcome })
+    if (ends.reduce((sum, part) => sum + part.count, 0) < whole.sealed.count) return
+    whole.reported = true
+    this.#push(whole, outcomeOfAll(ends))
+  }
+
+  #push(batch: OutgoingBatch, outcome: Outcome): void {
     const stored = outcome.error === undefined
     this.#reports.push({
       id: batch.sealed.id,
@@ -46,23 +73,6 @@ export class Reports {
     })
     this.#postSoon()
     this.freeIfDone(batch)
-  }
-
-  /** To be called whenever a write or a request with the batch has ended. */
-  freeIfDone(batch: OutgoingBatch): void {
-    if (!batch.free || batch.freed) return
-    batch.freed = true
-    this.#heldCount--
-    this.#freed.push(batch.sealed.id)
-    this.#postSoon()
-  }
-
-  /** Resolves when everything that came was freed, and main was told. */
-  emptied(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#emptied.push(resolve)
-      this.#postSoon()
-    })
   }
 
   #postSoon(): void {

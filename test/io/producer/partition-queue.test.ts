@@ -3,17 +3,14 @@ import { expect, test } from 'vitest'
 import { OutgoingBatch } from '../../../src/io/producer/outgoing-batch.ts'
 import { PartitionQueue } from '../../../src/io/producer/partition-queue.ts'
 
-const memory = new SharedArrayBuffer(61)
-
 function queueOf() {
   const queue = new PartitionQueue('events', 0, 'idempotent')
   queue.become({ producerId: 7n, producerEpoch: 3 })
   let ordinal = 0
   const add = (count = 1) => {
     const common = { id: ordinal, topic: 'events', partition: 0, codec: 0, deadlineMs: 1 }
-    const pieces = [{ start: 0, sizeBytes: 61 }]
-    const sealed = { ...common, pieces, ordinal: ordinal++, count, baseTimestamp: 0, maxTimestamp: 0 }
-    const batch = new OutgoingBatch(sealed, memory)
+    const sealed = { ...common, pieces: [], ordinal: ordinal++, count, baseTimestamp: 0, maxTimestamp: 0 }
+    const batch = new OutgoingBatch(sealed, [new Uint8Array(61)])
     queue.add(batch)
     return batch
   }
