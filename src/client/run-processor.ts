@@ -12,6 +12,7 @@ import { faultError } from '../record/faults.ts'
 import type { BatchMeasure } from '../ring/batch-measure.ts'
 import { Kind } from '../ring/descriptor.ts'
 import type { RunningNote } from '../ring/ledger.ts'
+import { staleBatch } from './consumer-checks.ts'
 import type { ConsumerPartition } from './consumer-partition.ts'
 import type { ConsumerRun } from './consumer-run.ts'
 import type { ConsumerSource } from './consumer-source.ts'
@@ -39,12 +40,19 @@ export interface ProcessorRunHost {
   replaced(worker: number, why: string): void
 }
 
+interface Deaths {
+  attempts: number
+  /** Others ran beside it, and its attempts were used up: one more, with nothing beside it, shows who ends workers. */
+  alone: boolean
+  error: MillraceError
+}
+
 /** One partition of the run. */
 interface Place extends PartitionOwner {
   partition: ConsumerPartition
   slot: number
   /** Attempts that ended with the death of their worker, by the offset of their first record. */
-  deaths: Map<number, { attempts: number; error: MillraceError }>
+  deaths: Map<number, Deaths>
   /** Too much is done behind a gap: nothing more is fetched until it closes. */
   full: boolean
   /** Something of it is with its worker and not processed. */
@@ -264,7 +272,8 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   async asked(asked: ProcessorAsk): Promise<void> {
     if (asked.ask === 'deadLetter') return this.#letters.send(asked.to, asked.letter)
     const place = this.#current(asked.slot, asked.generation)
-    if (place !== undefined) await this.#host.commit(place.partition)
+    if (place === undefined) throw staleBatch()
+    await this.#host.commit(place.partition)
   }
 
   lost(index: number, running: RunningNote[], why: string): void {
@@ -376,7 +385,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     return {
       ...{ slot, topic, partition, paused, generation: tracker.generation, position: tracker.position },
       ...this.#host.serdeNames(topic),
-      deaths: Array.from(deaths, ([offset, { attempts, error }]) => ({ offset, attempts, error: toWire(error) })),
+      deaths: Array.from(deaths, ([offset, { error, ...counts }]) => ({ offset, ...counts, error: toWire(error) })),
     }
   }
 
@@ -387,12 +396,15 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
       if (note.slot !== slot || note.generation !== generation) continue
       const offset = tracker.pending(note.offset, tracker.position)?.first
       if (offset === undefined) continue
-      const attempts = (deaths.get(offset)?.attempts ?? 0) + 1
+      const { attempts: before, alone: wasAlone } = deaths.get(offset) ?? { attempts: 0, alone: false }
       const where = `${topic}[${partition}] from offset ${offset} on`
       const text = `The worker that had the processor ${this.#options.processor!.href} at ${where} ended: ${why}.`
       const error = new ThreadDied('PROCESSOR_DIED', text, { topic, partition, offset, retriable: true })
-      deaths.set(offset, { attempts, error })
-      if (nextStep(this.#policy, attempts, error, NO_JITTER).do === 'fail') return error
+      const stepAfter = (attempts: number) => nextStep(this.#policy, attempts, error, NO_JITTER).do
+      const alone = wasAlone || (running.length > 1 && stepAfter(before + 1) !== 'retry')
+      const attempts = alone && !wasAlone ? before : before + 1
+      deaths.set(offset, { attempts, alone, error })
+      if (stepAfter(attempts) === 'fail') return error
     }
     return undefined
   }

@@ -14,7 +14,7 @@ export interface ProcessorStart {
   key: string | undefined
   value: string | undefined
   /** Attempts that ended with the death of their worker, by the offset of their first record. */
-  deaths: { offset: number; attempts: number; error: WireError }[]
+  deaths: { offset: number; attempts: number; alone: boolean; error: WireError }[]
 }
 
 /** A record that failed for good, and why. */

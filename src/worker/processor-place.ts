@@ -30,6 +30,8 @@ export class ProcessorPlace {
   /** Fires when its handlers are to give up. */
   readonly gone = new AbortController()
   readonly #deaths: Map<number, { attempts: number; error: unknown }>
+  /** Offsets of records that run with nothing beside them. */
+  readonly #alone: readonly number[]
   #seenUpTo: number
 
   constructor(start: ProcessorStart, policy: DecodePolicy) {
@@ -41,6 +43,7 @@ export class ProcessorPlace {
     this.partition = partition
     this.decoder = new RecordDecoder(policy, serdeOf(key), serdeOf(value))
     this.#deaths = new Map(deaths.map(({ offset, attempts, error }) => [offset, { attempts, error: fromWire(error) }]))
+    this.#alone = deaths.filter(({ alone }) => alone).map(({ offset }) => offset)
     this.#seenUpTo = position
   }
 
@@ -51,6 +54,11 @@ export class ProcessorPlace {
     while (first < batch.count && batch.offsetAt(first) < from) first++
     this.#seenUpTo = Math.max(this.#seenUpTo, batch.nextOffset)
     return { first, end: batch.count, from }
+  }
+
+  /** Whether a batch, or a part of one, is to run with nothing beside it. */
+  runsAlone({ baseOffset, lastOffset }: { baseOffset: number; lastOffset: number }): boolean {
+    return this.#alone.some((offset) => baseOffset <= offset && offset <= lastOffset)
   }
 
   /** Attempts at a record that ended with the death of the worker. */

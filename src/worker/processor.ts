@@ -52,6 +52,9 @@ export class ProcessorHost implements HandOver {
   readonly #events: WorkedBatchEvents
   readonly #places = new Map<number, ProcessorPlace>()
   readonly #lanes: Lanes<Item>
+  /** Waits until nothing runs, and nothing else begins before. */
+  #alone: Started<Item> | undefined
+  #runsAlone = false
   /** Fires when no handler is waited for any more. */
   readonly #givenUp = new AbortController()
   readonly #ending = new AbortController()
@@ -170,7 +173,7 @@ export class ProcessorHost implements HandOver {
   async stop(graceMs: number): Promise<void> {
     this.giveUp(graceMs)
     this.#ending.abort()
-    for (const { batch, worked } of this.#lanes.drop()) worked.close(batch)
+    this.#drop()
     if (this.#lanes.running > 0) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve
@@ -207,9 +210,15 @@ export class ProcessorHost implements HandOver {
   }
 
   #pump(): void {
-    while (!this.#ending.signal.aborted) {
-      const started = this.#lanes.next()
+    while (!this.#ending.signal.aborted && !this.#runsAlone) {
+      const started = this.#alone ?? this.#lanes.next()
       if (started === undefined) return
+      const { worked, batch } = started.item
+      if (worked.place.runsAlone(batch)) {
+        this.#runsAlone = this.#lanes.running === 1
+        this.#alone = this.#runsAlone ? undefined : started
+        if (!this.#runsAlone) return
+      }
       void this.#run(started)
     }
   }
@@ -234,6 +243,7 @@ export class ProcessorHost implements HandOver {
     place.running--
     worked.close(batch)
     this.#lanes.done(started)
+    this.#runsAlone = false
     if (place.releasing) this.#tellReleased(place)
     this.#pump()
     if (this.#lanes.running === 0) this.#idle?.()
@@ -249,9 +259,16 @@ export class ProcessorHost implements HandOver {
     return plan
   }
 
-  /** What waits of a partition is dropped. */
-  #drop(slot: number): void {
-    for (const { batch, worked } of this.#lanes.drop(String(slot))) worked.close(batch)
+  /** What waits of a partition is dropped, or everything that waits. */
+  #drop(slot?: number): void {
+    const alone = this.#alone
+    if (alone !== undefined && (slot ?? alone.item.worked.place.slot) === alone.item.worked.place.slot) {
+      this.#alone = undefined
+      this.#lanes.done(alone)
+      alone.item.worked.close(alone.item.batch)
+    }
+    const waiting = this.#lanes.drop(slot === undefined ? undefined : String(slot))
+    for (const { batch, worked } of waiting) worked.close(batch)
   }
 
   #tellReleased({ slot, generation, running }: ProcessorPlace): void {

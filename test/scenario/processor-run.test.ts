@@ -132,6 +132,22 @@ describe('a processor that ends its thread', () => {
     expect(left).toEqual(NOTHING)
   })
 
+  it.each(['none', 'key'] as const)('is told from those that only ran beside it: order %s', async (order) => {
+    const module = `let running = 0
+    export default async (batch) => {
+      running++
+      const wait = Date.now() + 500
+      // Others are at work as well, unless this is to run with nothing beside it.
+      while (running < 3 && Date.now() < wait && batch.baseOffset < 200) await new Promise((go) => setTimeout(go, 1))
+      if (Array.from({ length: batch.count }, (_, i) => batch.offsetAt(i)).includes(100)) process.exit(3)
+      report(batch)
+    }`
+    const options = { order, concurrency: 4, onError: 'skip' } as const
+    const { seen, left } = await processorRun({ module, partitions: 1, workers: 1, records: 400, options })
+    expect(rising(seen[0]!)).toEqual(range(400).filter((offset) => offset !== 100))
+    expect(left).toEqual(NOTHING)
+  })
+
   it('or never gives it back does not hold up the end of the run', async () => {
     const module = `export default (batch) => {
       report(batch)
