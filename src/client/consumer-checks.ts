@@ -1,5 +1,5 @@
 // What a consumer refuses, and the words for it. [main thread]
-import { Closed, InvalidOption, MillraceError } from '../base/errors.ts'
+import { ConsumerClosed, InvalidOption, MillraceError, RebalanceInProgress } from '../base/errors.ts'
 import type { OffsetToCommit } from './committer.ts'
 import {
   type AssignedPartition,
@@ -44,7 +44,7 @@ export function checkOffset(what: string, offset: number): void {
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
 /** The consumer was closed. */
-export const consumerClosed = () => new Closed('CONSUMER_CLOSED', 'This consumer was closed; make a new one.')
+export const consumerClosed = () => new ConsumerClosed('CONSUMER_CLOSED', 'This consumer was closed; make a new one.')
 
 /** There is nobody to commit for. */
 export function noGroup(): InvalidOption {
@@ -73,6 +73,12 @@ export function nothingAssigned(): InvalidOption {
 export function notAssigned({ topic, partition }: TopicPartition): InvalidOption {
   const text = `${topic}[${partition}] is not assigned to this consumer.`
   return new InvalidOption('NOT_ASSIGNED', text, { topic, partition })
+}
+
+/** What a worker would commit is of a partition that went, or of a position before a seek. */
+export function staleBatch(): RebalanceInProgress {
+  const text = 'Nothing was committed: the partition was taken away, or sought, since the batch was handed out.'
+  return new RebalanceInProgress('STALE_BATCH', text)
 }
 
 /** Handlers run: nobody else may take records. */

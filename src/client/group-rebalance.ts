@@ -69,7 +69,8 @@ export class GroupRebalance {
     const { source } = assignment
     for (const partition of partitions) if (this.#paused.has(partition.key)) source?.pause(partition)
     this.#paused.clear()
-    await this.#tell('onAssigned', names)
+    // Some may have been lost while it was found out where they start.
+    await this.#tell('onAssigned', this.#left(names))
     const live = partitions.filter((partition) => partition.live)
     if (live.length === 0 || this.#hurried) return
     for (const partition of live) handouts.drop(partition)
@@ -199,7 +200,15 @@ export class GroupRebalance {
     const listener = this.#plan.listener()
     if (listener?.[what] === undefined || names.length === 0 || this.#over) return
     const partitions = names.map(({ topic, partition }) => ({ topic, partition }))
-    const call = async () => listener[what]!(partitions)
+    const call = async () => {
+      try {
+        await listener[what]!(partitions)
+      } catch (error) {
+        // It seeks, pauses or commits in what was lost meanwhile: that is told by itself.
+        const late = (error as MillraceError).code === 'NOT_ASSIGNED' && this.#left(names).length < names.length
+        if (!late) throw error
+      }
+    }
     await this.#until(endMs ?? this.#plan.clock().now() + this.#limitMs, call())
   }
 
