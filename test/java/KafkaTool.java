@@ -93,7 +93,6 @@ public final class KafkaTool {
             case "coordinator":
                 return coordinator(request.get("group").asText(), request.get("transactional").asBoolean());
             case "committed": return committed(request.get("group").asText());
-            case "groupEpoch": return groupEpoch(request.get("group").asText());
             default: throw new IllegalArgumentException("unknown request " + request);
         }
     }
@@ -161,12 +160,6 @@ public final class KafkaTool {
             if (at != null) result.addArray().add(partition.topic()).add(partition.partition()).add(at.offset());
         });
         return result;
-    }
-
-    /** Null for a classic group: brokers do not tell its generation. */
-    private JsonNode groupEpoch(String group) throws Exception {
-        var epoch = admin().describeConsumerGroups(List.of(group)).all().get().get(group).groupEpoch();
-        return epoch.isPresent() ? json.getNodeFactory().numberNode(epoch.get()) : json.nullNode();
     }
 
     private JsonNode createTopic(String name, JsonNode request) throws Exception {

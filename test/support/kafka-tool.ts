@@ -82,11 +82,6 @@ export class KafkaTool {
     return rows.map(([topic, partition, offset]) => ({ topic, partition, offset }))
   }
 
-  /** How often a KIP-848 group has changed, as the broker counts; null of a classic one, which is not told. */
-  async groupEpoch(group: string): Promise<number | null> {
-    return (await this.#ask({ do: 'groupEpoch', group })) as number | null
-  }
-
   /** Produces and flushes; `config` takes Java's producer properties. Answers where each record went. */
   async produce(
     topic: string,
