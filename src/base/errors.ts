@@ -97,6 +97,10 @@ export class ProtocolViolation extends kind('ProtocolViolation') {}
 export class InvalidOption extends kind('InvalidOption') {}
 /** The object was closed. */
 export class Closed extends kind('Closed') {}
+/** The consumer was closed: whoever waited for a record gets none. */
+export class ConsumerClosed extends Closed {
+  override name = 'ConsumerClosed'
+}
 /** The batch was released; its bytes belong to another one now. */
 export class BatchReleased extends kind('BatchReleased') {}
 /** The codec of a batch is not available on this machine. */
@@ -126,6 +130,7 @@ const classes = {
   ProtocolViolation,
   InvalidOption,
   Closed,
+  ConsumerClosed,
   BatchReleased,
   CodecUnavailable,
   UnsupportedVersion,

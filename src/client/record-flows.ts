@@ -47,6 +47,16 @@ export abstract class RecordFlows<K, V, E extends Events<E>> extends EventEmitte
     return this.flow().find(test)
   }
 
+  /** All records until the consumer is closed. */
+  toArray(): Promise<ConsumerRecord<K, V>[]> {
+    return this.flow().toArray()
+  }
+
+  /** What `fn` makes of all records until the consumer is closed, each processed when its call fulfils. */
+  reduce<A>(fn: (sum: A, record: ConsumerRecord<K, V>) => A | Promise<A>, initial: A): Promise<A> {
+    return this.flow().reduce(fn, initial)
+  }
+
   /** A Node.js stream of records. One is processed when the one after it is taken; in a pipe, by its `ack()`. */
   toReadable(): Readable {
     return this.flow().toReadable()

@@ -1,6 +1,6 @@
 // A consumer of assigned partitions, on the embedded broker, in both ways of running the roles. [test process]
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Consumer, type ConsumerOptions, json } from '../../src/index.ts'
+import { Closed, type Consumer, type ConsumerOptions, json } from '../../src/index.ts'
 import { batchOf, collect, errorOf, modes, pause, Reading, within } from '../support/reading.ts'
 
 describe.each(modes)('a consumer, %s', (mode) => {
@@ -345,7 +345,9 @@ describe.each(modes)('a consumer, %s', (mode) => {
       () => consumer.commit(),
       () => consumer.run({ eachBatch() {} }),
     ]) {
-      expect(await errorOf(call())).toMatchObject({ name: 'Closed', code: 'CONSUMER_CLOSED' })
+      const error = await errorOf(call())
+      expect(error).toMatchObject({ name: 'ConsumerClosed', code: 'CONSUMER_CLOSED' })
+      expect(error).toBeInstanceOf(Closed)
     }
     expect(() => consumer.assign([])).toThrow(/closed/)
 
