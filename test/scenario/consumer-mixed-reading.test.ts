@@ -29,7 +29,7 @@ onEveryGround('mixed reading', (ground) => {
     expect(offsets.toSorted((a, b) => a - b)).toEqual(Array.from({ length: COUNT }, (_, i) => i))
   })
 
-  test('toArray and reduce read until the consumer is closed; a recv that waits then is told by its class', async () => {
+  test('toArray and reduce read until the consumer is closed; then recv is refused by a class of its own', async () => {
     const { consumer } = await filled(ground)
     const sum = consumer.reduce((total, { offset }) => {
       if (offset === COUNT - 1) void consumer.close()
