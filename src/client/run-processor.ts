@@ -384,6 +384,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     const { topic, partition, tracker, paused } = one
     return {
       ...{ slot, topic, partition, paused, generation: tracker.generation, position: tracker.position },
+      maxGapRecords: tracker.maxGapRecords,
       ...this.#host.serdeNames(topic),
       deaths: Array.from(deaths, ([offset, { error, ...counts }]) => ({ offset, ...counts, error: toWire(error) })),
     }

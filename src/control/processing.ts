@@ -8,6 +8,8 @@ export interface ProcessorStart {
   topic: string
   partition: number
   position: number
+  /** What begins this far above what is not processed waits. */
+  maxGapRecords: number
   /** Nothing of it is handed to user code for now. */
   paused: boolean
   /** Deserializers by name; undefined gives bytes. */

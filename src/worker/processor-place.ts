@@ -4,6 +4,7 @@ import { fromWire } from '../base/errors.ts'
 import type { ProcessorStart } from '../control/processing.ts'
 import { type DecodePolicy, RecordDecoder } from '../delivery/record-decoder.ts'
 import { type BuiltinSerde, builtinSerde } from '../delivery/serdes.ts'
+import { OffsetTracker } from '../engine/offsets.ts'
 
 /** Rows of a batch that were not seen before, and the offset that all before was seen up to. */
 export interface Unseen {
@@ -32,10 +33,10 @@ export class ProcessorPlace {
   readonly #deaths: Map<number, { attempts: number; error: unknown }>
   /** Offsets of records that run with nothing beside them. */
   readonly #alone: readonly number[]
-  #seenUpTo: number
+  readonly #tracker: OffsetTracker
 
   constructor(start: ProcessorStart, policy: DecodePolicy) {
-    const { slot, generation, topic, partition, position, key, value, deaths } = start
+    const { slot, generation, topic, partition, position, maxGapRecords, key, value, deaths } = start
     const serdeOf = (name: string | undefined) => (name === undefined ? undefined : builtinSerde(name as BuiltinSerde))
     this.slot = slot
     this.generation = generation
@@ -44,16 +45,27 @@ export class ProcessorPlace {
     this.decoder = new RecordDecoder(policy, serdeOf(key), serdeOf(value))
     this.#deaths = new Map(deaths.map(({ offset, attempts, error }) => [offset, { attempts, error: fromWire(error) }]))
     this.#alone = deaths.filter(({ alone }) => alone).map(({ offset }) => offset)
-    this.#seenUpTo = position
+    this.#tracker = new OffsetTracker({ epoch: 0, generation, position, maxGapRecords })
   }
 
   /** What a batch brings. After a pause some may come twice: what was seen stays with whoever has it. */
   see(batch: { baseOffset: number; nextOffset: number; count: number; offsetAt(i: number): number }): Unseen {
-    const from = Math.max(batch.baseOffset, this.#seenUpTo)
+    const from = Math.max(batch.baseOffset, this.#tracker.position)
     let first = 0
     while (first < batch.count && batch.offsetAt(first) < from) first++
-    this.#seenUpTo = Math.max(this.#seenUpTo, batch.nextOffset)
+    if (first < batch.count) this.#tracker.arrived(batch.offsetAt(first), batch.nextOffset)
+    else this.#tracker.passed(batch.nextOffset)
     return { first, end: batch.count, from }
+  }
+
+  /** Offsets from `first` to before `end` are processed. */
+  ack(first: number, end: number): void {
+    this.#tracker.ack(this.#tracker, first, end)
+  }
+
+  /** Whether a batch may be handed out: it does not lie too far above what is not processed. */
+  mayBegin({ baseOffset }: { baseOffset: number }): boolean {
+    return baseOffset - this.#tracker.floor <= this.#tracker.maxGapRecords
   }
 
   /** Whether a batch, or a part of one, is to run with nothing beside it. */

@@ -52,6 +52,8 @@ export class ProcessorHost implements HandOver {
   readonly #events: WorkedBatchEvents
   readonly #places = new Map<number, ProcessorPlace>()
   readonly #lanes: Lanes<Item>
+  /** By slot, in order: what lies too far above what is not processed. */
+  readonly #waiting = new Map<number, Item[]>()
   /** Waits until nothing runs, and nothing else begins before. */
   #alone: Started<Item> | undefined
   #runsAlone = false
@@ -79,7 +81,11 @@ export class ProcessorHost implements HandOver {
       deadLetter: (to, ...failed) => this.#ask({ ask: 'deadLetter', to, letter: deadLetterOf(...failed) }),
     }
     this.#events = {
-      progressed: (batch) => desk.progressed(batch),
+      progressed: (batch) => {
+        desk.progressed(batch)
+        // Not from within user code.
+        if (this.#waiting.has(batch.place.slot)) queueMicrotask(() => this.#feed(batch.place.slot))
+      },
       closed: (batch) => desk.closed(batch),
       commit: ({ place }) => this.#commit(place),
       begins: ({ slot, generation }, offset) => {
@@ -201,12 +207,27 @@ export class ProcessorHost implements HandOver {
     return place?.generation === generation && !place.over ? place : undefined
   }
 
-  #add({ worked, lease, batch: whole }: Item): void {
+  #add(item: Item): void {
+    const { slot } = item.worked.place
+    const waiting = this.#waiting.get(slot)
+    if (waiting === undefined) this.#waiting.set(slot, [item])
+    else waiting.push(item)
+    this.#feed(slot)
+  }
+
+  /** Hands the lanes what may begin of a partition. */
+  #feed(slot: number): void {
+    const waiting = this.#waiting.get(slot) ?? []
+    while (waiting.length > 0 && waiting[0]!.worked.place.mayBegin(waiting[0]!.batch)) this.#split(waiting.shift()!)
+    if (waiting.length === 0) this.#waiting.delete(slot)
+    this.#pump()
+  }
+
+  #split({ worked, lease, batch: whole }: Item): void {
     const { order, concurrency } = this.#parts.options
     const parts = order === 'key' ? splitByKey(whole, concurrency) : [{ lane: null, batch: whole }]
     worked.open = parts.length
     for (const { lane, batch } of parts) this.#lanes.add(String(worked.place.slot), { worked, lease, batch }, lane)
-    this.#pump()
   }
 
   #pump(): void {
@@ -268,6 +289,10 @@ export class ProcessorHost implements HandOver {
       alone.item.worked.close(alone.item.batch)
     }
     const waiting = this.#lanes.drop(slot === undefined ? undefined : String(slot))
+    for (const of of slot === undefined ? [...this.#waiting.keys()] : [slot]) {
+      waiting.push(...(this.#waiting.get(of) ?? []))
+      this.#waiting.delete(of)
+    }
     for (const { batch, worked } of waiting) worked.close(batch)
   }
 

@@ -28,7 +28,7 @@ export class WorkedBatch implements Standing, BatchAcks {
   /** What main was told of. */
   reportedTo: number
   /** Parts that wait or run. */
-  open = 0
+  open = 1
   /** How long it took, once user code was done with a part of it. */
   measure: BatchMeasure | undefined
   /** When user code was first given a part of it. */
@@ -81,7 +81,10 @@ export class WorkedBatch implements Standing, BatchAcks {
     if (this.stale) return false
     const { floor } = this.#tracker
     this.#tracker.ack(this.#tracker, first, end)
-    if (this.#tracker.floor > floor) this.#events.progressed(this)
+    if (this.#tracker.floor > floor) {
+      this.place.ack(floor, this.#tracker.floor)
+      this.#events.progressed(this)
+    }
     return true
   }
 
