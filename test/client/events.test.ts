@@ -1,6 +1,7 @@
 // Claims about what a Kafka instance tells without being asked.
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { Broker } from '../../src/broker/index.ts'
+import { Events } from '../../src/client/events.ts'
 import { Kafka } from '../../src/index.ts'
 
 it('a cut connection is told to listeners and to the logger, with its broker and why', async () => {
@@ -38,5 +39,21 @@ it('a listener that was taken away hears nothing more', async () => {
   } finally {
     await kafka.close()
     await broker.close()
+  }
+})
+
+it('a stall that nobody listens to warns the process, once a group; a listener is told each time', () => {
+  const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+  try {
+    const events = new Events(undefined)
+    const stall = { groupId: 'g', groupInstanceId: undefined, stalledMs: 800, maxPollIntervalMs: 1_000 }
+    for (const groupId of ['g', 'g', 'h']) events.tell('stalled', { ...stall, groupId })
+    expect(warned.mock.calls.map(([text]) => /'(.)'.* 800 ms.*1000 ms/.exec(String(text))?.[1])).toEqual(['g', 'h'])
+    const told: number[] = []
+    events.on('stalled', ({ stalledMs }) => told.push(stalledMs))
+    for (const groupId of ['g', 'i']) events.tell('stalled', { ...stall, groupId })
+    expect([told, warned.mock.calls.length]).toEqual([[800, 800], 2])
+  } finally {
+    warned.mockRestore()
   }
 })

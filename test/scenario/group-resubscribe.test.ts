@@ -1,5 +1,5 @@
-// Other topics while the way out of the last ones is under way, and expressions that the broker cannot match: nothing of
-// what was asked for last is forgotten. [test process]
+// Other topics while the way out of the last ones is under way, and expressions that the broker cannot match: nothing
+// of what was asked for last is forgotten. [test process]
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Broker } from '../../src/broker/index.ts'
 import { Kafka } from '../../src/index.ts'
