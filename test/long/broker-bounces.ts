@@ -15,34 +15,44 @@ const { values } = parseArgs({ options: { bounces: text, brokers: text, groups: 
 const bounces = Number(values.bounces ?? 50)
 const seed = Number(values.seed ?? Date.now() % 0x7fffffff)
 const brokers = values.brokers === '1' ? 1 : 3
-console.log(`seed ${seed}, ${brokers} broker${brokers === 1 ? '' : 's'}`)
+const names = (values.groups ?? 'cooperative-sticky,KIP-848').split(',')
+const groups = Object.fromEntries(
+  names.map((name) => {
+    const options = chainGroups[name]
+    if (options === undefined) throw new Error(`--groups knows ${Object.keys(chainGroups).join()}, not ${name}`)
+    return [name, options]
+  }),
+)
+console.log(`--seed ${seed} --brokers ${brokers} --bounces ${bounces}`)
 
 // Java's tool does not keep the process up.
 const alive = setInterval(() => {}, 1_000)
 await prepareJars()
-for (const name of (values.groups ?? 'cooperative-sticky,KIP-848').split(',')) {
-  const consumer = chainGroups[name]
-  if (consumer === undefined) throw new Error(`--groups knows ${Object.keys(chainGroups).join()}, not ${name}`)
-  // Sessions as long as by default, so that a broker that starts slowly ends none.
-  const properties = { 'group.consumer.session.timeout.ms': 45_000 }
-  const cluster = await startKafka({ brokers, properties })
-  const java = new KafkaTool(cluster.brokers)
-  const random = seededRandom(seed)
-  const begun = performance.now()
-  try {
-    await java.createTopic('bounced', { partitions: MEMBERS, replicationFactor: brokers })
-    const bounce = async (broker: number) => {
-      await cluster.kill(broker, random.next() < 0.5 ? 'SIGTERM' : 'SIGKILL')
-      await cluster.restart(broker)
-    }
-    const plan = { brokers: cluster.brokers, topic: 'bounced', consumer, bounces, random, bounce }
-    const report = await bounceBrokers(plan)
-    const changed = report.epochs.some((epoch) => epoch !== report.epochs[0])
-    console.log(name, JSON.stringify({ ...report, seconds: Math.round((performance.now() - begun) / 1_000) }))
-    if (changed || report.rebalances.length + report.lost > 0) process.exitCode = 1
-  } finally {
-    await java.close()
-    await cluster.stop()
+// Sessions as long as by default: a broker that starts slowly ends none.
+const cluster = await startKafka({ brokers, properties: { 'group.consumer.session.timeout.ms': 45_000 } })
+const java = new KafkaTool(cluster.brokers)
+const random = seededRandom(seed)
+const begun = performance.now()
+const seconds = () => Math.round((performance.now() - begun) / 1_000)
+try {
+  const topic = 'bounced'
+  await java.createTopic(topic, { partitions: MEMBERS, replicationFactor: brokers })
+  const bounce = async (broker: number) => {
+    await cluster.kill(broker, random.next() < 0.5 ? 'SIGTERM' : 'SIGKILL')
+    await cluster.restart(broker)
   }
+  const progress = (count: number) => {
+    if (count % 10 === 0) console.log(`${count} bounces, ${seconds()} s`)
+  }
+  const plan = { brokers: cluster.brokers, topic, groups, bounces, random, bounce, progress }
+  for (const [name, report] of Object.entries(await bounceBrokers(plan))) {
+    console.log(name, JSON.stringify(report))
+    const { epochs, rebalances, lost } = report
+    if (new Set(epochs).size > 1 || rebalances.length + lost > 0) process.exitCode = 1
+  }
+  console.log(`${seconds()} s`)
+} finally {
+  await java.close()
+  await cluster.stop()
+  clearInterval(alive)
 }
-clearInterval(alive)

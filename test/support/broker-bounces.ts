@@ -1,7 +1,7 @@
-// A group of static members while brokers go down and come back, and then while its members are restarted: who counts
-// rebalances hears of none. [test processes]
+// Groups of static members while brokers go down and come back, and then while the members are restarted: whoever
+// counts rebalances hears of none. [test processes]
 import type { Random } from '../../src/base/random.ts'
-import { type Consumer, type ConsumerOptions, Kafka } from '../../src/index.ts'
+import { type Consumer, type ConsumerOptions, Kafka, type Producer } from '../../src/index.ts'
 import { groupEpoch } from './group-epoch.ts'
 
 /** What is bounced, and how often. */
@@ -9,28 +9,28 @@ export interface BouncePlan {
   brokers: readonly string[]
   /** It is empty and has `MEMBERS` partitions. */
   topic: string
-  /** Of the consumers: their protocol. */
-  consumer: ConsumerOptions
+  /** The protocol of each group, by the group's name. */
+  groups: Record<string, ConsumerOptions>
   bounces: number
   random: Random
   /** Ends one broker and starts it again; resolves when it serves. */
   bounce(broker: number): Promise<void>
+  /** All is processed, after so many bounces. */
+  progress?(bounces: number): void
 }
 
-/** What came of it. */
+/** What came of one group. */
 export interface BounceReport {
-  bounces: number
   /** Calls of the members' listeners, once each had its partition. */
   rebalances: string[]
   /** As the coordinator counts: before the bounces, after them, after the restarts. */
   epochs: number[]
-  records: number
   lost: number
   twice: number
   errors: string[]
 }
 
-/** How many members, and partitions. */
+/** How many members a group has, and the topic partitions. */
 export const MEMBERS = 4
 /** Records between two bounces. */
 const ROUND = 40
@@ -38,18 +38,11 @@ const ROUND = 40
 const PATIENCE_MS = 120_000
 
 /** Bounces brokers, then restarts the members. Rejects when something does not come in time. */
-export async function bounceBrokers(plan: BouncePlan): Promise<BounceReport> {
-  const { brokers, topic, consumer, bounces, random } = plan
+export async function bounceBrokers(plan: BouncePlan): Promise<Record<string, BounceReport>> {
+  const { brokers, topic, bounces, random } = plan
   await using kafka = new Kafka({ brokers: [...brokers], threads: 'inline', retryBackoffMaxMs: 200 })
-  const log: MemberLog = { seen: new Map(), rebalances: [], errors: [] }
-  const { seen, rebalances, errors } = log
-  const join = (i: number) => new Member(kafka, topic, { ...consumer, groupInstanceId: `member-${i}` }, log)
-  const members = Array.from({ length: MEMBERS }, (_, i) => join(i))
-  await until('every member has a partition', () => members.every(({ owned }) => owned.length === 1))
-  for (const member of members) member.atRest = true
-  const epoch = () => groupEpoch(brokers, topic, consumer.groupProtocol ?? 'classic')
-  const epochs = [await epoch()]
-  const producer = kafka.producer()
+  const groups = Object.entries(plan.groups).map(([name, options]) => new Group(kafka, name, topic, options))
+  const producer: Producer = kafka.producer()
   let records = 0
   const round = async () => {
     const values = Array.from({ length: ROUND }, () => {
@@ -58,38 +51,84 @@ export async function bounceBrokers(plan: BouncePlan): Promise<BounceReport> {
     })
     await producer.sendBatch(values)
   }
-  for (let i = 0; i < bounces; i++) {
+  const all = <T>(what: (group: Group) => Promise<T>) => Promise.all(groups.map(what))
+  const countEpochs = () => all(async (group) => void group.epochs.push(await group.epoch(brokers)))
+  await all((group) => group.shared())
+  await countEpochs()
+  for (let i = 1; i <= bounces; i++) {
     // Some of it is under way when the broker goes down.
     await Promise.all([round(), plan.bounce(Math.floor(random.next() * brokers.length))])
-    await until('all is processed', () => seen.size === records)
+    await all((group) => group.processed(records))
+    plan.progress?.(i)
   }
-  epochs.push(await epoch())
+  await countEpochs()
   for (let i = 0; i < MEMBERS; i++) {
-    const before = members[i]!
+    await all((group) => group.restart(i))
+    await round()
+    await all((group) => group.processed(records))
+  }
+  await countEpochs()
+  await all((group) => group.close())
+  return Object.fromEntries(groups.map((group) => [group.name, group.report(records)]))
+}
+
+/** The members of a group, and what they say. */
+class Group {
+  readonly name: string
+  readonly rebalances: string[] = []
+  readonly errors: string[] = []
+  readonly epochs: number[] = []
+  /** How often each record was processed. */
+  readonly seen = new Map<string, number>()
+  readonly #join: (i: number) => Member
+  readonly #protocol: 'classic' | 'consumer'
+  readonly #members: Member[]
+
+  constructor(kafka: Kafka, name: string, topic: string, options: ConsumerOptions) {
+    this.name = name
+    this.#protocol = options.groupProtocol ?? 'classic'
+    const group = { ...options, groupId: name, topics: topic }
+    this.#join = (i) => new Member(kafka, this, { ...group, groupInstanceId: `member-${i}` })
+    this.#members = Array.from({ length: MEMBERS }, (_, i) => this.#join(i))
+  }
+
+  /** Resolves when every member has its partition; from then on what listeners hear is of a rebalance. */
+  async shared(): Promise<void> {
+    await until('every member has a partition', () => this.#members.every(({ owned }) => owned.length === 1))
+    for (const member of this.#members) member.atRest = true
+  }
+
+  processed(records: number): Promise<void> {
+    return until('all is processed', () => this.seen.size === records)
+  }
+
+  epoch(brokers: readonly string[]): Promise<number> {
+    return groupEpoch(brokers, this.name, this.#protocol)
+  }
+
+  async restart(i: number): Promise<void> {
+    const before = this.#members[i]!
     const [partition] = before.owned
     await before.leave()
-    const after = join(i)
-    members[i] = after
-    await until('the restarted member has its partition', () => after.owned.length > 0)
+    const after = this.#join(i)
+    this.#members[i] = after
+    await until('the restarted member has a partition', () => after.owned.length > 0)
     after.atRest = true
-    if (after.owned[0] !== partition) rebalances.push(`member-${i} had ${partition} and has ${after.owned}`)
-    await round()
-    await until('all is processed', () => seen.size === records)
+    if (after.owned[0] !== partition) this.rebalances.push(`member-${i} had ${partition}, and has ${after.owned}`)
   }
-  epochs.push(await epoch())
-  await Promise.all(members.map((member) => member.leave()))
-  const twice = [...seen.values()].filter((times) => times > 1).length
-  return { bounces, rebalances, epochs, records, lost: records - seen.size, twice, errors }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#members.map((member) => member.leave()))
+  }
+
+  report(records: number): BounceReport {
+    const { rebalances, epochs, seen, errors } = this
+    const twice = [...seen.values()].filter((times) => times > 1).length
+    return { rebalances, epochs, lost: records - seen.size, twice, errors }
+  }
 }
 
-interface MemberLog {
-  /** How often each record was processed. */
-  seen: Map<string, number>
-  rebalances: string[]
-  errors: string[]
-}
-
-/** One static member, which counts what it processes. */
+/** One static member. */
 class Member {
   /** What its listener hears from now on is of a rebalance. */
   atRest = false
@@ -98,17 +137,15 @@ class Member {
   readonly #consumer: Consumer
   readonly #run: Promise<void>
 
-  constructor(kafka: Kafka, topic: string, options: ConsumerOptions, log: MemberLog) {
-    const { seen, rebalances, errors } = log
+  constructor(kafka: Kafka, { seen, rebalances, errors }: Group, options: ConsumerOptions) {
     const note = (what: string) => (partitions: { partition: number }[]) => {
       const numbers = partitions.map(({ partition }) => partition)
-      this.owned =
-        what === 'assigned' ? [...this.owned, ...numbers] : this.owned.filter((one) => !numbers.includes(one))
+      const kept = this.owned.filter((one) => !numbers.includes(one))
+      this.owned = what === 'assigned' ? [...kept, ...numbers] : kept
       if (this.atRest) rebalances.push(`${options.groupInstanceId}: ${what} ${numbers}`)
     }
     this.#consumer = kafka.consumer({
-      ...{ groupId: topic, topics: topic, autoOffsetReset: 'earliest', autoCommitIntervalMs: 200 },
-      ...{ heartbeatIntervalMs: 300, heartbeatFloorMs: 100 },
+      ...{ autoOffsetReset: 'earliest', autoCommitIntervalMs: 200, heartbeatIntervalMs: 300, heartbeatFloorMs: 100 },
       rebalanceListener: { onAssigned: note('assigned'), onRevoked: note('revoked'), onLost: note('lost') },
       ...options,
     })
