@@ -1,6 +1,17 @@
 // Listening to an AbortSignal, however many do. [pure: any thread]
 import { setMaxListeners } from 'node:events'
 
+/** Settles as the promise does, or rejects with the signal's reason when that comes first; `aborted` is told then. */
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal, aborted = () => {}): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = onAbort(signal, () => {
+      reject(signal.reason)
+      aborted()
+    })
+    promise.finally(stop).then(resolve, reject)
+  })
+}
+
 /** Calls back once when the signal fires (not if it has fired already); returns how to stop listening. */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   // Node 20 and 22 print a warning at the eleventh listener, and one signal may bound hundreds of requests.

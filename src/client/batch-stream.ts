@@ -2,6 +2,7 @@
 
 import type { Timer } from '../base/clock.ts'
 import { MillraceError } from '../base/errors.ts'
+import { onAbort } from '../base/on-abort.ts'
 import type { ReaderSettings } from '../control/commands.ts'
 import type { BatchAcks } from '../delivery/acks.ts'
 import { Batch } from '../delivery/batch.ts'
@@ -93,18 +94,21 @@ export class BatchStream {
     }
   }
 
-  /** The next batch. Several pulls at once are served in order. Answers within `idleMs`, if given. */
-  pull(idleMs: number | undefined): Pulled | Promise<Pulled> {
+  /** The next batch. Several pulls at once are served in order. Answers within `idleMs`, and when `ending` fires. */
+  pull(idleMs: number | undefined, ending?: AbortSignal): Pulled | Promise<Pulled> {
     if (this.#waiters.length === 0) {
       const ready = this.#next()
       if (ready !== undefined) return ready
     }
+    let waiter!: Waiter
     const waiting = new Promise<Pulled>((resolve, reject) => {
-      const waiter: Waiter = { resolve, reject, timer: undefined }
+      waiter = { resolve, reject, timer: undefined }
       if (idleMs !== undefined) waiter.timer = this.#engine.clock.after(idleMs, () => this.#idle(waiter))
       this.#waiters.push(waiter)
     })
-    return this.#engine.holding(waiting)
+    const held = this.#engine.holding(waiting)
+    if (ending === undefined) return held
+    return held.finally(onAbort(ending, () => this.#idle(waiter)))
   }
 
   /**

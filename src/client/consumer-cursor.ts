@@ -4,7 +4,7 @@ import type { ConsumerRecord } from '../delivery/record.ts'
 import type { ConsumerPartition } from './consumer-partition.ts'
 import type { SourceBatch } from './consumer-source.ts'
 
-type Pull = (idleMs: number | undefined) => Promise<SourceBatch | 'idle' | 'end'>
+type Pull = (idleMs: number | undefined, ending?: AbortSignal) => Promise<SourceBatch | 'idle' | 'end'>
 
 /** Stands in one batch at a time. Records that are processed already are passed over. */
 export class ConsumerCursor<K, V> {
@@ -26,8 +26,11 @@ export class ConsumerCursor<K, V> {
     this.#pull = pull
   }
 
-  /** The next record, at once if it is there. */
-  next(idleMs: number | undefined): ConsumerRecord<K, V> | Promise<ConsumerRecord<K, V> | 'idle' | 'end'> {
+  /** The next record, at once if it is there. Waits at most so long, and until `ending` fires. */
+  next(
+    idleMs: number | undefined,
+    ending?: AbortSignal,
+  ): ConsumerRecord<K, V> | Promise<ConsumerRecord<K, V> | 'idle' | 'end'> {
     if (this.#waiting === 0) {
       const record = this.#step()
       if (record !== undefined) return record
@@ -36,14 +39,14 @@ export class ConsumerCursor<K, V> {
       for (;;) {
         const record = this.#step()
         if (record !== undefined) return record
-        const pulled = await this.#fill(idleMs)
+        const pulled = await this.#fill(idleMs, ending)
         if (pulled !== undefined) return pulled
       }
     })
   }
 
-  /** Up to `max` records: those that are there; the first is waited for, at most `timeoutMs`. */
-  take(max: number, timeoutMs: number | undefined): Promise<ConsumerRecord<K, V>[]> {
+  /** Up to `max` records: those that are there; the first is waited for, at most `timeoutMs` and until `ending` fires. */
+  take(max: number, timeoutMs: number | undefined, ending?: AbortSignal): Promise<ConsumerRecord<K, V>[]> {
     return this.#inTurn(async () => {
       const records: ConsumerRecord<K, V>[] = []
       while (records.length < max) {
@@ -59,7 +62,7 @@ export class ConsumerCursor<K, V> {
           if (none) throw error
           break
         }
-        const pulled = await this.#fill(none ? timeoutMs : 0).catch((error) => {
+        const pulled = await this.#fill(none ? timeoutMs : 0, ending).catch((error) => {
           if (none) throw error
           this.#late = { error }
           return 'idle'
@@ -112,11 +115,11 @@ export class ConsumerCursor<K, V> {
     if (partition === undefined || partition === this.#partition) this.#leave()
   }
 
-  async #fill(idleMs: number | undefined): Promise<'idle' | 'end' | undefined> {
+  async #fill(idleMs: number | undefined, ending?: AbortSignal): Promise<'idle' | 'end' | undefined> {
     const late = this.#late
     this.#late = undefined
     if (late !== undefined) throw late.error
-    const pulled = await this.#pull(idleMs)
+    const pulled = await this.#pull(idleMs, ending)
     if (typeof pulled === 'string') return pulled
     this.#batch = pulled.batch as Batch<K, V>
     this.#partition = pulled.partition

@@ -11,7 +11,7 @@ import { RecordBatches, type RecordBatchesOptions } from './record-batches.ts'
 
 /** Whom they ask. */
 export interface HandoutPlan {
-  pull(idleMs: number | undefined): Promise<SourceBatch | 'idle' | 'end'>
+  pull(idleMs: number | undefined, ending?: AbortSignal): Promise<SourceBatch | 'idle' | 'end'>
   /** Throws when nothing may be asked for now. */
   check(): void
   /** User code was given something, or asks for more. */
@@ -45,10 +45,10 @@ export class ConsumerHandouts<K, V> {
 
   constructor(plan: HandoutPlan) {
     this.#plan = plan
-    this.#cursor = new ConsumerCursor(async (idleMs) => {
+    this.#cursor = new ConsumerCursor(async (idleMs, ending) => {
       plan.progressed(false)
       try {
-        return await plan.pull(idleMs)
+        return await plan.pull(idleMs, ending)
       } finally {
         plan.progressed(true)
       }
@@ -126,13 +126,15 @@ export class ConsumerHandouts<K, V> {
   }
 
   /** Up to `max` records: those that are there, or that come within `timeoutMs`. */
-  async poll(max: number, timeoutMs: number | undefined): Promise<ConsumerRecord<K, V>[]> {
+  async poll(max: number, timeoutMs?: number, signal?: AbortSignal): Promise<ConsumerRecord<K, V>[]> {
+    signal?.throwIfAborted()
     this.#ask()
     if (this.#polling) throw polling()
     for (const record of this.#polled.splice(0)) record.ack()
     this.#polling = true
     try {
-      const records = await this.#cursor.take(max, timeoutMs)
+      const records = await this.#cursor.take(max, timeoutMs, signal)
+      if (records.length === 0) signal?.throwIfAborted()
       this.#polled.push(...records)
       return records
     } finally {
@@ -141,17 +143,20 @@ export class ConsumerHandouts<K, V> {
   }
 
   /** The next record; undefined when the consumer was closed meanwhile. */
-  async recv(): Promise<ConsumerRecord<K, V> | undefined> {
+  async recv(signal?: AbortSignal): Promise<ConsumerRecord<K, V> | undefined> {
+    signal?.throwIfAborted()
     this.#ask()
     for (const record of this.#received.splice(0)) record.ack()
-    const record = await this.#cursor.next(undefined)
+    const record = await this.#cursor.next(undefined, signal)
+    if (record === 'idle') signal?.throwIfAborted()
     if (typeof record === 'string') return undefined
     this.#received.push(record)
     return record
   }
 
-  /** Up to `max` records: waits until there are so many, or `timeoutMs` are over. */
-  async recvBatch(max: number, timeoutMs = RECV_BATCH_MS): Promise<ReceivedBatch<K, V>> {
+  /** Up to `max` records: waits until there are so many, or `timeoutMs` are over, or `signal` fires. */
+  async recvBatch(max: number, timeoutMs = RECV_BATCH_MS, signal?: AbortSignal): Promise<ReceivedBatch<K, V>> {
+    signal?.throwIfAborted()
     if (max === 0) return { outcome: 'empty', records: [] }
     this.#ask()
     for (const record of this.#received.splice(0)) record.ack()
@@ -160,7 +165,7 @@ export class ConsumerHandouts<K, V> {
     const records: ConsumerRecord<K, V>[] = []
     while (records.length < max && !this.#plan.closed()) {
       const leftMs = untilMs - clock.now()
-      const more = await this.#cursor.take(max - records.length, Math.max(0, leftMs)).catch((error) => {
+      const more = await this.#cursor.take(max - records.length, Math.max(0, leftMs), signal).catch((error) => {
         if (records.length === 0) throw error
         this.#cursor.tellLater(error)
         return []
@@ -170,6 +175,7 @@ export class ConsumerHandouts<K, V> {
     }
     this.#received.push(...records)
     if (records.length > 0) return { outcome: 'records', records }
+    signal?.throwIfAborted()
     return { outcome: this.#plan.closed() ? 'closed' : 'timedOut', records }
   }
 

@@ -100,7 +100,7 @@ export class ConsumerSource {
       const resting = stream.rest()
       if (resting !== undefined) await resting
       if (ending?.aborted) return 'idle'
-      const pulled = await stream.pull(idleMs)
+      const pulled = await stream.pull(idleMs, ending)
       if (typeof pulled === 'string') {
         if (this.#lent) throw running()
         return pulled

@@ -115,7 +115,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     })
     this.#starts = new ConsumerStarts(plan.options)
     this.#handouts = new ConsumerHandouts({
-      pull: (idleMs) => this.#pull(idleMs),
+      pull: (idleMs, ending) => this.#pull(idleMs, ending),
       check: () => {
         if (this.#run !== undefined) throw running()
       },
@@ -195,17 +195,17 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   }
 
   /** Up to `max` records: those that are there, or that come within `timeoutMs`. The next poll marks them processed. */
-  async poll({ max, timeoutMs }: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
+  async poll({ max, timeoutMs, signal }: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
     this.#refuseClosed()
-    const records = await this.#handouts.poll(max ?? this.options.maxPollRecords, timeoutMs)
+    const records = await this.#handouts.poll(max ?? this.options.maxPollRecords, timeoutMs, signal)
     if (records.length === 0) this.#refuseClosed()
     return records
   }
 
   /** The next record. The one before is processed then. Throws `Closed` when the consumer is closed meanwhile. */
-  async recv(): Promise<ConsumerRecord<K, V>> {
+  async recv({ signal }: { signal?: AbortSignal } = {}): Promise<ConsumerRecord<K, V>> {
     this.#refuseClosed()
-    const record = await this.#handouts.recv()
+    const record = await this.#handouts.recv(signal)
     if (record === undefined) throw consumerClosed()
     return record
   }
@@ -214,9 +214,9 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
    * Up to `max` records (default `maxPollRecords`): waits until there are so many or `timeoutMs` (default 1,000) are
    * over, and says why it came back. The next call marks them processed.
    */
-  async recvBatch({ max, timeoutMs }: PollOptions = {}): Promise<ReceivedBatch<K, V>> {
+  async recvBatch({ max, timeoutMs, signal }: PollOptions = {}): Promise<ReceivedBatch<K, V>> {
     if (this.#closing !== undefined) return { outcome: 'closed', records: [] }
-    return this.#handouts.recvBatch(max ?? this.options.maxPollRecords, timeoutMs)
+    return this.#handouts.recvBatch(max ?? this.options.maxPollRecords, timeoutMs, signal)
   }
 
   /** All records, lazily, for `filter`, `map`, `take` and their like. */

@@ -31,6 +31,8 @@ export interface PollOptions {
   max?: number
   /** Gives what there is, perhaps nothing, after so long; default: waits for at least one record or the end. */
   timeoutMs?: number
+  /** Ends the wait: rejects with the signal's reason, unless there are records to give. Nothing is lost. */
+  signal?: AbortSignal | undefined
 }
 
 /**
@@ -111,13 +113,17 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
   }
 
   /** Up to `max` records: those that are there, or that come within `timeoutMs`. Empty at the end. */
-  async poll({ max, timeoutMs }: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
+  async poll({ max, timeoutMs, signal }: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
+    signal?.throwIfAborted()
     const untold = this.#untold
     this.#untold = undefined
     if (untold !== undefined) throw untold.error
-    return this.#cursor().take(max ?? this.#plan.options.maxPollRecords, timeoutMs, (error) => {
+    const wanted = { max: max ?? this.#plan.options.maxPollRecords, timeoutMs, ending: signal }
+    const records = await this.#cursor().take(wanted, (error) => {
       this.#untold = { error }
     })
+    if (records.length === 0) signal?.throwIfAborted()
+    return records
   }
 
   /** Stops one partition, one topic, or all: nothing more of it is given, its memory is freed, fetching it ends. */
@@ -162,7 +168,7 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
 
   #cursor(): RecordCursor<K, V> {
     this.#records ??= new RecordCursor({
-      pull: (idleMs) => this.#pull(idleMs),
+      pull: (idleMs, ending) => this.#pull(idleMs, ending),
       rest: () => this.#stream?.rest(),
       idleMs: this.#plan.options.idleMs,
       ended: () => this.#suspend(),
@@ -170,7 +176,7 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
     return this.#records
   }
 
-  async #pull(idleMs: number | undefined): Promise<Pulled> {
+  async #pull(idleMs: number | undefined, ending?: AbortSignal): Promise<Pulled> {
     const { signal } = this.#plan.options
     if (this.#closed) return 'end'
     if (signal?.aborted) {
@@ -182,7 +188,8 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
       const stream = this.#stream ?? (await this.#open())
       const rest = stream.rest()
       if (rest !== undefined) await rest
-      const pulled = await stream.pull(idleMs)
+      if (ending?.aborted) return 'idle'
+      const pulled = await stream.pull(idleMs, ending)
       // The signal closes the stream, which then is at its end.
       if (pulled === 'end') signal?.throwIfAborted()
       return pulled

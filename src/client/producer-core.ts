@@ -152,12 +152,6 @@ export class ProducerCore {
     call.start(() => this.#calls.delete(call))
   }
 
-  /** As `settle`; rejects when records failed that nobody waited for. */
-  async flush(): Promise<void> {
-    await this.settle()
-    this.throwUnheard()
-  }
-
   /** Seals all batches; resolves when it is known what became of everything that was taken before. */
   async settle(): Promise<void> {
     this.#accumulator.sealAll()

@@ -1,6 +1,6 @@
 // The ways to hand records to a producer: for itself, and within a transaction. [main thread]
 import { BufferFull, Closed, InvalidOption, MillraceError } from '../base/errors.ts'
-import { onAbort } from '../base/on-abort.ts'
+import { untilAborted } from '../base/on-abort.ts'
 import { codecId } from '../record/compression/registry.ts'
 import type { ResolvedProducerOptions } from './options.ts'
 import { type Acks, type Compression, producerOptions } from './options-producer.ts'
@@ -105,9 +105,10 @@ export class Sender {
       const outgoing = this.#take(core, record, this.#wayOf(options), this.#promised, undefined)
       const { waited } = outgoing
       const promise = waited ? whenStored(outgoing) : outgoing.promise!
-      if (options.signal === undefined) return promise
-      return untilAborted(promise, options.signal, (reason) => {
-        if (waited) core.giveUp(outgoing, reason)
+      const { signal } = options
+      if (signal === undefined) return promise
+      return untilAborted(promise, signal, () => {
+        if (waited) core.giveUp(outgoing, abortedBy(signal))
       })
     } catch (error) {
       return Promise.reject(error)
@@ -133,7 +134,7 @@ export class Sender {
     })
     const { signal } = options
     if (signal === undefined || call === undefined) return promise
-    return untilAborted(promise, signal, (reason) => call.stop(reason))
+    return untilAborted(promise, signal, () => call.stop(abortedBy(signal)))
   }
 
   #enqueue(core: ProducerCore, record: AnyRecord, options: SendOptions): Promise<void> | undefined {
@@ -244,19 +245,8 @@ function whenStored(waiting: Outgoing): Promise<RecordMetadata> {
   })
 }
 
-/** Settles as the promise does, or rejects with the signal's reason when that comes first. */
-function untilAborted<T>(
-  promise: Promise<T>,
-  signal: AbortSignal,
-  giveUp: (reason: MillraceError) => void,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = onAbort(signal, () => {
-      reject(signal.reason)
-      const { reason } = signal
-      const text = 'The record was given up: its signal fired.'
-      giveUp(reason instanceof MillraceError ? reason : new Closed('ABORTED', text, { cause: reason }))
-    })
-    promise.finally(stop).then(resolve, reject)
-  })
+/** What a record is refused with that nobody wants to wait for any more. */
+function abortedBy({ reason }: AbortSignal): MillraceError {
+  if (reason instanceof MillraceError) return reason
+  return new Closed('ABORTED', 'The record was given up: its signal fired.', { cause: reason })
 }

@@ -1,6 +1,7 @@
 // A producer: records in, batched across calls, and what became of each out again. [main thread]
 import { EventEmitter } from 'node:events'
 import { InvalidOption, type MillraceError } from '../base/errors.ts'
+import { untilAborted } from '../base/on-abort.ts'
 import type { ProducerSettings } from '../control/producing.ts'
 import type { Sendable, Serializer } from '../delivery/serdes.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -122,11 +123,13 @@ export class Producer<K = Sendable, V = Sendable>
 
   /**
    * Sends what is waiting, without lingering; resolves when all that was given before is settled. Rejects when
-   * enqueued records failed and there is no `onDelivery`.
+   * enqueued records failed and there is no `onDelivery`; or when `signal` fires, which ends nothing but the wait.
    */
-  async flush(): Promise<void> {
-    const core = this.#host.core ?? (this.#host.early > 0 ? await this.#open() : undefined)
-    await core?.flush()
+  async flush({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+    signal?.throwIfAborted()
+    const settled = this.#settled()
+    await (signal === undefined ? settled : untilAborted(settled, signal))
+    this.#host.core?.throwUnheard()
   }
 
   /** A stream in object mode that takes records, or values for `topic`. It ends when all are delivered. */
@@ -191,6 +194,11 @@ export class Producer<K = Sendable, V = Sendable>
     } finally {
       this.#plan.closed(this as unknown as Producer<never, never>)
     }
+  }
+
+  async #settled(): Promise<void> {
+    const core = this.#host.core ?? (this.#host.early > 0 ? await this.#open() : undefined)
+    await core?.settle()
   }
 
   #refusal(): MillraceError | undefined {

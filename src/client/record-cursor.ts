@@ -6,7 +6,7 @@ import type { PartitionProgress } from './partition-reader.ts'
 
 /** Where a cursor gets its batches. */
 export interface CursorPlan {
-  pull(idleMs: number | undefined): Promise<Pulled>
+  pull(idleMs: number | undefined, ending?: AbortSignal): Promise<Pulled>
   idleMs: number | undefined
   /** A turn for the event loop, when it is time for one. */
   rest(): Promise<void> | undefined
@@ -18,6 +18,15 @@ type Step<K, V> = IteratorResult<ConsumerRecord<K, V>, undefined>
 
 /** Looks at the clock every so many records. */
 const REST_EVERY = 64
+
+/** What a handful of records is to be. */
+export interface TakeOptions {
+  max: number
+  /** How long to wait for the first one. */
+  timeoutMs: number | undefined
+  /** Waits no longer than until this fires. */
+  ending: AbortSignal | undefined
+}
 
 /** Stands in one batch at a time. */
 export class RecordCursor<K, V> {
@@ -47,8 +56,8 @@ export class RecordCursor<K, V> {
     return this.#inTurn(() => this.#nextSlow())
   }
 
-  /** Up to `max` records: waits for the first one only, at most `timeoutMs`. `later` is told of an error after some. */
-  take(max: number, timeoutMs: number | undefined, later: (error: unknown) => void): Promise<ConsumerRecord<K, V>[]> {
+  /** Up to `max` records: waits for the first one only. `later` is told of an error after some. */
+  take({ max, timeoutMs, ending }: TakeOptions, later: (error: unknown) => void): Promise<ConsumerRecord<K, V>[]> {
     return this.#inTurn(async () => {
       const records: ConsumerRecord<K, V>[] = []
       await this.#plan.rest()
@@ -57,7 +66,7 @@ export class RecordCursor<K, V> {
           const record = this.#step()
           if (record !== undefined) records.push(record)
           else if (records.length > 0 && !(await this.#fill(0))) break
-          else if (records.length === 0 && !(await this.#fill(timeoutMs))) break
+          else if (records.length === 0 && !(await this.#fill(timeoutMs, ending))) break
         }
       } catch (error) {
         if (records.length === 0) throw error
@@ -106,8 +115,8 @@ export class RecordCursor<K, V> {
   }
 
   /** Enters the next batch; false when none came in time, or none will. */
-  async #fill(timeoutMs: number | undefined): Promise<boolean> {
-    const pulled = await this.#plan.pull(timeoutMs)
+  async #fill(timeoutMs: number | undefined, ending?: AbortSignal): Promise<boolean> {
+    const pulled = await this.#plan.pull(timeoutMs, ending)
     if (pulled === 'end') await this.#plan.ended()
     if (pulled === 'end' || pulled === 'idle') return false
     this.#enter(pulled)

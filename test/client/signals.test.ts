@@ -1,0 +1,78 @@
+// Waits that a signal ends, and what is left for whoever asks next. [test process]
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { modes, Reading } from '../support/reading.ts'
+
+const WAIT = { timeout: 20_000, interval: 10 }
+
+/** The reason that a wait rejects with. */
+const reasonOf = (pending: Promise<unknown>) =>
+  pending.then(
+    () => 'none',
+    (error: Error) => error.message,
+  )
+
+describe.each(modes)('a signal, %s,', (mode) => {
+  let reading: Reading
+  beforeEach(async () => {
+    reading = await Reading.start(mode)
+    reading.broker.createTopic('events', { partitions: 1 })
+  })
+  afterEach(() => reading[Symbol.asyncDispose]())
+
+  const seed = (...values: string[]) =>
+    reading.broker.seed(
+      'events',
+      values.map((value) => ({ value })),
+    )
+
+  it.each(['poll', 'recv', 'recvBatch'] as const)(
+    'ends the wait of %s, and the next call gets what comes',
+    async (way) => {
+      await using consumer = reading.kafka.consumer({ autoOffsetReset: 'earliest' })
+      consumer.assign([{ topic: 'events', partition: 0 }])
+      const abort = new AbortController()
+      const waiting = reasonOf(consumer[way]({ timeoutMs: 60_000, signal: abort.signal }))
+      await sleep(100)
+      abort.abort(new Error('enough'))
+      expect(await waiting).toBe('enough')
+      expect(await reasonOf(consumer[way]({ signal: abort.signal })), 'one that fired before').toBe('enough')
+      await seed('a')
+      expect((await consumer.recv({ signal: new AbortController().signal })).value?.toString()).toBe('a')
+    },
+  )
+
+  it('leaves recvBatch what it has', async () => {
+    await using consumer = reading.kafka.consumer({ autoOffsetReset: 'earliest' })
+    consumer.assign([{ topic: 'events', partition: 0 }])
+    await seed('a', 'b')
+    const abort = new AbortController()
+    const waiting = consumer.recvBatch({ max: 3, timeoutMs: 60_000, signal: abort.signal })
+    await vi.waitFor(async () => expect(await consumer.position({ topic: 'events', partition: 0 })).toBe(2), WAIT)
+    abort.abort()
+    const { outcome, records } = await waiting
+    expect([outcome, records.map(({ value }) => value?.toString())]).toEqual(['records', ['a', 'b']])
+  })
+
+  it('ends the wait of an iteration that polls, which goes on after it', async () => {
+    await using source = reading.kafka.iterate('events', { until: 'never' })
+    const abort = new AbortController()
+    const waiting = reasonOf(source.poll({ signal: abort.signal }))
+    await sleep(100)
+    abort.abort(new Error('enough'))
+    expect(await waiting).toBe('enough')
+    await seed('a')
+    expect((await source.poll()).map(({ value }) => value?.toString())).toEqual(['a'])
+  })
+
+  it('ends the wait of flush and nothing else: the record is stored all the same', async () => {
+    const producer = reading.kafka.producer({ lingerMs: 60_000 })
+    reading.broker.on('Produce', async () => {
+      await sleep(200)
+      return undefined
+    })
+    const sent = producer.send({ topic: 'events', value: 'a' })
+    expect(await reasonOf(producer.flush({ signal: AbortSignal.timeout(50) }))).toMatch(/timeout/)
+    expect((await sent).offset).toBe(0)
+  })
+})
