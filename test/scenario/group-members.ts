@@ -61,12 +61,13 @@ export class MemberLog {
     return [...this.seen].filter(([, times]) => times > 1).map(([key]) => key)
   }
 
-  /** Resolves when every partition has one owner, and each member as many as said. */
+  /** Resolves when every partition has one owner, each member as many as said, and their listeners were told of it. */
   async shared(members: LoggedMember[], counts: number[]): Promise<void> {
     const partitions = counts.reduce((a, b) => a + b, 0)
     await vi.waitFor(() => {
       expect(members.map((one) => one.owned.length).sort()).toEqual([...counts].sort())
       expect(new Set(members.flatMap((one) => one.owned)).size).toBe(partitions)
+      expect(members.map((one) => one.told)).toEqual(members.map((one) => one.owned.sort()))
     }, PATIENCE)
   }
 }
@@ -110,6 +111,18 @@ export class LoggedMember {
   /** The partitions it has. */
   get owned(): number[] {
     return this.consumer.assignment().map(({ partition }) => partition)
+  }
+
+  /** The partitions that its listener knows of. */
+  get told(): number[] {
+    const told = new Set<number>()
+    for (const event of this.events) {
+      for (const one of event.slice(1).split(',').map(Number)) {
+        if (event.startsWith('+')) told.add(one)
+        else told.delete(one)
+      }
+    }
+    return [...told].sort()
   }
 
   async leave(): Promise<void> {
