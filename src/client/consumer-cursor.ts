@@ -45,7 +45,7 @@ export class ConsumerCursor<K, V> {
     })
   }
 
-  /** Up to `max` records: those that are there; the first is waited for, at most `timeoutMs` and until `ending` fires. */
+  /** Up to `max` records: those that are there; the first is waited for, at most so long, and until `ending` fires. */
   take(max: number, timeoutMs: number | undefined, ending?: AbortSignal): Promise<ConsumerRecord<K, V>[]> {
     return this.#inTurn(async () => {
       const records: ConsumerRecord<K, V>[] = []
