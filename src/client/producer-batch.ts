@@ -1,6 +1,6 @@
 // A batch while it is being filled, straight into the producer's memory. [main thread]
 import type { MillraceError } from '../base/errors.ts'
-import type { Extent, SealedBatch } from '../control/producing.ts'
+import type { Extent, PartReport, SealedBatch } from '../control/producing.ts'
 import { BATCH_HEADER_BYTES } from '../record/batch.ts'
 import { type HeadersToWrite, type RecordText, writeRecord } from '../record/record-writer.ts'
 import { Deliveries } from './producer-deliveries.ts'
@@ -151,6 +151,13 @@ export class ProducerBatch {
     return this.count - this.deliveries.heardCount
   }
 
+  /** As `failed`, of a batch that went in parts. */
+  inParts(parts: readonly PartReport[]): number {
+    const { topic, partition } = this.queue
+    this.#tell(() => this.deliveries.inParts(topic, partition, parts))
+    return Math.min(failedIn(parts), this.count - this.deliveries.heardCount)
+  }
+
   #tell(tell: () => void): void {
     tell()
     for (const called of this.whenSettled ?? []) called()
@@ -163,4 +170,9 @@ export class ProducerBatch {
       this.#memory.free(extent)
     }
   }
+}
+
+/** So many of the records of these parts failed. */
+export function failedIn(parts: readonly PartReport[]): number {
+  return parts.reduce((sum, { count, error }) => (error === undefined ? sum : sum + count), 0)
 }

@@ -211,8 +211,12 @@ export class ProducerCore {
     this.#intake.refuseAll(this.#dead)
     this.#accumulator.sealAll()
     const closing = engine.call({ op: 'closeProducer', producer: this.line.id }, { timeoutMs: CLOSE_LINE_MS })
-    await closing.catch(() => undefined)
-    this.#giveUpAll(producerClosed('may be stored'), producerClosed('not stored'))
+    const answered = await closing.then(
+      () => true,
+      () => false,
+    )
+    // What the I/O thread had it has reported by now: a worker may still have the rest, and nobody takes it any more.
+    this.#giveUpAll(producerClosed(answered ? 'not stored' : 'may be stored'), producerClosed('not stored'))
     this.line.forget()
     this.#accumulator.stop()
     this.#watch?.cancel()
@@ -271,7 +275,9 @@ export class ProducerCore {
       const batch = this.#accumulator.settle(report.id)
       if (batch === undefined) continue
       this.counts.count(batch, report)
-      if (report.error !== undefined) this.#failed(batch, fromWire(report.error))
+      const error = report.error === undefined ? undefined : fromWire(report.error)
+      if (report.parts !== undefined) this.#note(batch, error, batch.inParts(report.parts))
+      else if (error !== undefined) this.#failed(batch, error)
       else batch.delivered(report.baseOffset, report.logAppendTime)
     }
     for (const id of freed) this.#accumulator.freed(id)
@@ -280,7 +286,11 @@ export class ProducerCore {
   }
 
   #failed(batch: ProducerBatch, error: MillraceError): void {
-    const unheard = batch.failed(error)
+    this.#note(batch, error, batch.failed(error))
+  }
+
+  #note(batch: ProducerBatch, error: MillraceError | undefined, unheard: number): void {
+    if (error === undefined) return
     if (batch.transaction !== undefined) return this.#parts.transactionFailed(batch.transaction, error)
     if (unheard === 0) return
     if (this.#unheard === undefined) this.#unheard = { count: unheard, first: error }

@@ -1,5 +1,6 @@
 // Who waits for which record of a batch, and what each is told. [main thread]
-import type { MillraceError } from '../base/errors.ts'
+import { fromWire, type MillraceError } from '../base/errors.ts'
+import type { PartReport } from '../control/producing.ts'
 
 /** Where a record went. */
 export interface RecordMetadata {
@@ -39,10 +40,13 @@ export interface Audience {
 /** Nobody is told. */
 export const NOBODY: Audience = { promised: false, sink: undefined, watch: undefined }
 
-/** What became of a batch. */
+/** What became of records that follow each other; `first` is the number of the one at `baseOffset`. */
 type Outcome =
   | { topic: string; partition: number; error: MillraceError }
-  | { topic: string; partition: number; error: undefined; baseOffset: number; logAppendTime: number }
+  | { topic: string; partition: number; error: undefined; first: number; baseOffset: number; logAppendTime: number }
+
+/** What became of a batch; in parts where it went so, each up to record number `end`. */
+type BatchOutcome = Outcome | { parts: readonly { end: number; outcome: Outcome }[] }
 
 /** The records of one batch that somebody waits for. Records that nobody waits for cost nothing. */
 export class Deliveries {
@@ -78,14 +82,26 @@ export class Deliveries {
 
   /** The batch is stored: record i at `baseOffset + i`. */
   delivered(topic: string, partition: number, baseOffset: number, logAppendTime: number): void {
-    this.#tell({ topic, partition, error: undefined, baseOffset, logAppendTime })
+    this.#tell({ topic, partition, error: undefined, first: 0, baseOffset, logAppendTime })
   }
 
   failed(topic: string, partition: number, error: MillraceError): void {
     this.#tell({ topic, partition, error })
   }
 
-  #tell(outcome: Outcome): void {
+  /** The batch went in parts, which follow each other. */
+  inParts(topic: string, partition: number, reports: readonly PartReport[]): void {
+    let end = 0
+    const parts = reports.map(({ count, baseOffset, logAppendTime, error }) => {
+      const first = end
+      end += count
+      if (error !== undefined) return { end, outcome: { topic, partition, error: fromWire(error) } }
+      return { end, outcome: { topic, partition, error, first, baseOffset, logAppendTime } }
+    })
+    this.#tell({ parts })
+  }
+
+  #tell(outcome: BatchOutcome): void {
     this.#watched?.tell(outcome)
     for (const told of this.#told) told.tell(outcome)
     this.#promised?.settle(outcome)
@@ -109,9 +125,10 @@ class Told {
     this.#abouts.push(about)
   }
 
-  tell(outcome: Outcome): void {
+  tell(told: BatchOutcome): void {
     for (let i = 0; i < this.#indexes.length; i++) {
       const [about, timestamp] = [this.#abouts[i], this.#timestamps[i]!]
+      const outcome = outcomeOf(told, this.#indexes[i]!)
       if (outcome.error === undefined) this.sink.delivered(about, metadataOf(outcome, this.#indexes[i]!, timestamp))
       else {
         const { topic, partition, error } = outcome
@@ -129,8 +146,8 @@ class Promised {
   readonly #indexes: number[] = []
   readonly #timestamps: number[] = []
   #toldCount = 0
-  #settle!: (outcome: Outcome) => void
-  readonly #settled = new Promise<Outcome>((settle) => {
+  #settle!: (outcome: BatchOutcome) => void
+  readonly #settled = new Promise<BatchOutcome>((settle) => {
     this.#settle = settle
   })
 
@@ -140,22 +157,27 @@ class Promised {
     return this.#settled.then(this.#next)
   }
 
-  settle(outcome: Outcome): void {
+  settle(outcome: BatchOutcome): void {
     this.#settle(outcome)
   }
 
-  #next = (outcome: Outcome): RecordMetadata => {
+  #next = (told: BatchOutcome): RecordMetadata => {
     const at = this.#toldCount++
+    const outcome = outcomeOf(told, this.#indexes[at]!)
     if (outcome.error !== undefined) throw outcome.error
     return metadataOf(outcome, this.#indexes[at]!, this.#timestamps[at]!)
   }
 }
 
+function outcomeOf(told: BatchOutcome, index: number): Outcome {
+  return 'parts' in told ? told.parts.find(({ end }) => index < end)!.outcome : told
+}
+
 function metadataOf(
-  { topic, partition, baseOffset, logAppendTime }: Extract<Outcome, { error: undefined }>,
+  { topic, partition, first, baseOffset, logAppendTime }: Extract<Outcome, { error: undefined }>,
   index: number,
   timestamp: number,
 ): RecordMetadata {
-  const offset = baseOffset < 0 ? undefined : baseOffset + index
+  const offset = baseOffset < 0 ? undefined : baseOffset + index - first
   return { topic, partition, offset, timestamp: logAppendTime < 0 ? timestamp : logAppendTime }
 }

@@ -2,7 +2,7 @@
 import type { Histogram } from 'hdr-histogram-js'
 import type { BatchReport } from '../control/producing.ts'
 import { histogramClass, MAX_US } from './latency-histogram.ts'
-import type { ProducerBatch } from './producer-batch.ts'
+import { failedIn, type ProducerBatch } from './producer-batch.ts'
 
 /** How many batches the histograms are made of: the newest ones. */
 const SAMPLES_MAX = 16_384
@@ -58,8 +58,10 @@ export class ProducerCounts {
   /** What became of a batch. */
   count(batch: ProducerBatch, report: BatchReport): void {
     this.#retries += Math.max(0, report.attempts - 1)
-    if (report.error !== undefined) return this.failed(batch.count)
-    this.#records += batch.count
+    const failed = failedIn(report.parts ?? [report])
+    this.failed(failed)
+    if (failed === batch.count) return
+    this.#records += batch.count - failed
     this.#batches++
     this.#bytes += batch.sizeBytes
     this.#sentBytes += report.sizeBytes

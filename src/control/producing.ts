@@ -146,15 +146,25 @@ export interface ProducerCallResults {
   closeProducer: undefined
 }
 
-/** What became of a batch. Exactly one comes for each, in any order. */
-export interface BatchReport {
-  id: number
+/** What became of some records, which follow each other. */
+export interface PartReport {
+  count: number
   /** Of the first record, record i has `baseOffset + i`; -1 where nobody told (acks 0, a duplicate long ago). */
   baseOffset: number
   /** The timestamp that the broker gave all records, or -1: they keep their own (CreateTime). */
   logAppendTime: number
   /** `error.stored` tells whether the records are in the log after all. */
   error: WireError | undefined
+}
+
+/** What became of a batch. Exactly one comes for each, in any order. */
+export interface BatchReport extends PartReport {
+  id: number
+  /**
+   * Of a batch that was too large for the broker: it went in these, in their order. Then the report's own fields are
+   * those of the first that failed, or of the first.
+   */
+  parts?: PartReport[] | undefined
   /** By `Clock.now()`: when the batch was first handed to a socket; undefined if never. */
   firstSentAtMs: number | undefined
   /** How long the last request took to be answered. */

@@ -6,7 +6,7 @@ import { resolveOptions } from '../../src/client/options.ts'
 import { Producer, type ProducerOptions } from '../../src/client/producer.ts'
 import type { Call } from '../../src/control/commands.ts'
 import type { CompressJob } from '../../src/control/compressing.ts'
-import type { BatchReport, SealedBatch } from '../../src/control/producing.ts'
+import type { BatchReport, PartReport, SealedBatch } from '../../src/control/producing.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import type { ProducerEvents } from '../../src/engine/producers.ts'
 import { writeBatchHeader } from '../../src/record/batch.ts'
@@ -31,6 +31,8 @@ export interface World {
   /** Stores what came so far, from offset `base` on, and frees it. */
   store(batches?: SealedBatch[], base?: number): void
   fail(batches: SealedBatch[], error: Partial<WireError>): void
+  /** It was too large, and went in parts. */
+  endInParts(batch: SealedBatch, parts: readonly PartReport[]): void
   /** The values that lie in a batch now. */
   values(batch: SealedBatch): Promise<(string | null)[]>
   die(): void
@@ -57,7 +59,7 @@ export function world(options: ProducerOptions = {}, kafka: object = {}): World 
     closed: 0,
   }
   const report = (batch: SealedBatch, more: Partial<BatchReport>): BatchReport => ({
-    ...{ id: batch.id, baseOffset: -1, logAppendTime: -1, error: undefined, attempts: 1 },
+    ...{ id: batch.id, count: batch.count, baseOffset: -1, logAppendTime: -1, error: undefined, attempts: 1 },
     ...{ firstSentAtMs: clock.now(), requestMs: 1, sizeBytes: 100, ...more },
   })
   const tell = (batches: SealedBatch[], reports: BatchReport[]) => {
@@ -129,6 +131,10 @@ export function world(options: ProducerOptions = {}, kafka: object = {}): World 
         batches,
         batches.map((batch) => report(batch, { error: wire })),
       )
+    },
+    endInParts: (batch: SealedBatch, parts: readonly PartReport[]) => {
+      const own = parts.find(({ error }) => error !== undefined) ?? parts[0]!
+      tell([batch], [report(batch, { ...own, count: batch.count, parts: [...parts] })])
     },
     values: (batch: SealedBatch) => valuesOf(new Uint8Array(memory), batch),
     die: () => events.died(new ThreadDied('THREAD_DIED', 'it died', { fatal: true })),

@@ -1,7 +1,7 @@
 // What main is told about batches: all that happens in one turn goes in one message. [I/O thread]
 import { toWire } from '../../base/errors.ts'
-import type { BatchReport, ProducerEvent } from '../../control/producing.ts'
-import { type Outcome, outcomeOfAll } from './outcome.ts'
+import type { BatchReport, PartReport, ProducerEvent } from '../../control/producing.ts'
+import type { Outcome } from './outcome.ts'
 import type { OutgoingBatch, PartOf } from './outgoing-batch.ts'
 
 /** Sees to it that each batch is reported once, and freed once. */
@@ -56,21 +56,16 @@ export class Reports {
     ends.push({ first, count, outcome })
     if (ends.reduce((sum, part) => sum + part.count, 0) < whole.sealed.count) return
     whole.reported = true
-    this.#push(whole, outcomeOfAll(ends))
+    ends.sort((a, b) => a.first - b.first)
+    const failed = ends.find((end) => end.outcome.error !== undefined)
+    const parts = ends.map((end) => partReport(end.count, end.outcome))
+    this.#push(whole, (failed ?? ends[0]!).outcome, parts)
   }
 
-  #push(batch: OutgoingBatch, outcome: Outcome): void {
-    const stored = outcome.error === undefined
-    this.#reports.push({
-      id: batch.sealed.id,
-      baseOffset: stored ? outcome.baseOffset : -1,
-      logAppendTime: stored ? outcome.logAppendTime : -1,
-      error: stored ? undefined : toWire(outcome.error),
-      firstSentAtMs: batch.firstSentAtMs,
-      requestMs: outcome.requestMs,
-      attempts: batch.attempts,
-      sizeBytes: batch.sizeBytes,
-    })
+  #push(batch: OutgoingBatch, outcome: Outcome, parts?: PartReport[]): void {
+    const { sealed, firstSentAtMs, attempts, sizeBytes } = batch
+    const more = { id: sealed.id, parts, firstSentAtMs, requestMs: outcome.requestMs, attempts, sizeBytes }
+    this.#reports.push({ ...partReport(sealed.count, outcome), ...more })
     this.#postSoon()
     this.freeIfDone(batch)
   }
@@ -89,4 +84,10 @@ export class Reports {
       if (this.#heldCount === 0) for (const resolve of this.#emptied.splice(0)) resolve()
     })
   }
+}
+
+function partReport(count: number, outcome: Outcome): PartReport {
+  if (outcome.error !== undefined) return { count, baseOffset: -1, logAppendTime: -1, error: toWire(outcome.error) }
+  const { baseOffset, logAppendTime } = outcome
+  return { count, baseOffset, logAppendTime, error: undefined }
 }

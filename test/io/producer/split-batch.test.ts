@@ -27,6 +27,12 @@ async function start(...[settings, options]: Parameters<typeof startWorld>) {
   return { ...world, send, reported }
 }
 
+/** What a report says of each record: where it is, or why not. */
+const fates = ({ parts = [] }: BatchReport) =>
+  parts.flatMap(({ count, baseOffset, error }) =>
+    Array.from({ length: count }, (_, i) => (error === undefined ? baseOffset + i : `${error.code}: ${error.stored}`)),
+  )
+
 describe.each([
   ['idempotent', { idempotent: true }],
   ['one in flight', { idempotent: false, maxInFlight: 1 }],
@@ -39,7 +45,9 @@ describe.each([
     const reports = await reported(sent)
     expect(reports.map(({ error }) => error)).toEqual(all.map(() => undefined))
     expect(values('small')).toEqual(all.flat())
-    expect(reports.map(({ baseOffset }) => baseOffset)).toEqual([0, 100, 101, 141, 144])
+    expect(fates(reports[0]!)).toEqual(Array.from({ length: 100 }, (_, i) => i))
+    expect(reports[1]).toMatchObject({ parts: undefined, baseOffset: 100 })
+    expect(fates(reports[4]!)).toEqual(Array.from({ length: 200 }, (_, i) => 144 + i))
     await clock.until(Promise.all(sent.map(({ freed }) => freed)))
     expect(rig.heldCount).toBe(0)
   })
@@ -50,7 +58,9 @@ describe.each([
     const given = [...words.slice(0, 10), 'y'.repeat(2_000), ...words.slice(10)]
     const [first, second] = await reported([send(given), send(['after'])])
     expect(values('small')).toEqual([...words, 'after'])
-    expect(first!.error).toMatchObject({ class: 'MessageTooLarge', stored: 'may be stored' })
+    const refused = 'MESSAGE_TOO_LARGE: not stored'
+    expect(fates(first!)).toEqual(given.map((_, i) => (i === 10 ? refused : i - Number(i > 10))))
+    expect(first!.error).toMatchObject({ class: 'MessageTooLarge' })
     expect(second!.error).toBeUndefined()
   })
 })
@@ -71,7 +81,7 @@ test.each([
   }
 })
 
-test('with records of others in between no offset is told', async () => {
+test('with records of others in between each record is told its own place', async () => {
   const { clock, broker, send, reported, values } = await start()
   let asked = 0
   broker.on('Produce', () => {
@@ -81,9 +91,10 @@ test('with records of others in between no offset is told', async () => {
   await clock.advance(1)
   const log = values('small')
   expect(log).toHaveLength(21)
-  expect(log.indexOf('from another')).toBeGreaterThan(0)
-  expect(log.indexOf('from another')).toBeLessThan(20)
-  expect(report).toMatchObject({ error: undefined, baseOffset: -1 })
+  const stranger = log.indexOf('from another')
+  expect(stranger).toBeGreaterThan(0)
+  expect(stranger).toBeLessThan(20)
+  expect(fates(report!)).toEqual(Array.from({ length: 20 }, (_, i) => (i < stranger ? i : i + 1)))
 })
 
 test.each([1, 2] as const)('a transaction (version %i) has all of it, or nothing', async (transactionVersion) => {
@@ -114,12 +125,19 @@ test.each(ENDS)('when %s the parts that are left are given up, and main is told 
   const sent = send(wordsOf('w', 100), more)
   await clock.advance(94)
   end(rig)
-  expect((await clock.until(sent.report)).error).toMatchObject({ code, stored: 'may be stored' })
+  const report = await clock.until(sent.report)
   await clock.until(sent.freed)
-  const stored = values('small').length
-  expect(stored).toBeGreaterThan(1)
   await clock.advance(1_000)
-  expect(values('small').length - stored).toBeLessThan(15)
+  expect(report.error).toMatchObject({ code })
+  const told = fates(report)
+  const countOf = (wanted: (fate: string | number) => boolean) => told.filter(wanted).length
+  const stored = countOf((fate) => typeof fate === 'number')
+  const doubtful = countOf((fate) => fate === `${code}: may be stored`)
+  expect([told.length, countOf((fate) => fate === `${code}: not stored`)]).toEqual([100, 100 - stored - doubtful])
+  expect(stored).toBeGreaterThan(0)
+  const inLog = values('small').length - 1
+  expect(inLog).toBeGreaterThanOrEqual(stored)
+  expect(inLog).toBeLessThanOrEqual(stored + doubtful)
 })
 
 test('nothing is said to be stored when no part is', async () => {
