@@ -2,23 +2,13 @@
 import { describe, expect, it } from 'vitest'
 import { Closed, ThreadDied, toWire } from '../../src/base/errors.ts'
 import { seededRandom } from '../../src/base/random.ts'
-import type { ReaderSettings, ToIo, ToMain } from '../../src/control/commands.ts'
+import type { ToIo, ToMain } from '../../src/control/commands.ts'
 import { Engine, type PartitionOwner } from '../../src/engine/engine.ts'
 import { allocateMemory, READERS_MAX } from '../../src/ring/layout.ts'
 import { Memory } from '../../src/ring/memory.ts'
 import { VirtualClock } from '../../src/wiring/virtual-clock.ts'
 import { caught } from '../support/io-world.ts'
-
-const settings: ReaderSettings = {
-  fetchMinBytes: 1,
-  fetchMaxBytes: 1,
-  maxPartitionFetchBytes: 1,
-  fetchMaxWaitMs: 1,
-  isolationLevel: 'read_committed',
-  autoOffsetReset: 'none',
-  checkCrcs: true,
-  clientRack: '',
-}
+import { readerSettings } from '../support/reader-settings.ts'
 
 function world() {
   const clock = new VirtualClock()
@@ -94,29 +84,29 @@ describe('the engine', () => {
 
   it('gives the numbers of a reader again once the I/O thread has closed it', async () => {
     const { engine, calls, answer, memory } = world()
-    const first = engine.openReader(settings)
+    const first = engine.openReader(readerSettings)
     const slot = first.slot(owner([]))
     expect(memory.readersOpen).toBe(1)
     const closing = first.close()
-    const beside = engine.openReader(settings)
+    const beside = engine.openReader(readerSettings)
     expect(beside.id).not.toBe(first.id)
     expect(beside.slot(owner([]))).not.toBe(slot)
     answer(calls('closeReader')[0]!)
     await closing
     expect(memory.readersOpen).toBe(1)
-    const next = engine.openReader(settings)
+    const next = engine.openReader(readerSettings)
     expect([next.id, next.slot(owner([]))]).toEqual([first.id, slot])
   })
 
   it('never gives them again when the I/O thread did not say so', async () => {
     const { clock, engine, memory } = world()
-    const first = engine.openReader(settings)
+    const first = engine.openReader(readerSettings)
     first.slot(owner([]))
     const closing = first.close()
     await clock.run(60_000)
     await closing
     expect(memory.readersOpen).toBe(0)
-    const next = engine.openReader(settings)
+    const next = engine.openReader(readerSettings)
     expect(next.id).not.toBe(first.id)
     expect(next.slot(owner([]))).toBe(1)
   })
@@ -124,7 +114,7 @@ describe('the engine', () => {
   it('tells an owner of failures of its generation only', () => {
     const { engine, toMain } = world()
     const failures: unknown[] = []
-    const slot = engine.openReader(settings).slot(owner(failures))
+    const slot = engine.openReader(readerSettings).slot(owner(failures))
     const error = toWire(new Closed('WHY', 'so'))
     toMain({ type: 'failed', slot, generation: 4, position: 1, error })
     toMain({ type: 'failed', slot, generation: 5, position: 7, error })
@@ -141,24 +131,24 @@ describe('the engine', () => {
 
   it('refuses more readers than there are places, and takes one when one has gone', async () => {
     const { engine, calls, answer } = world()
-    const readers = Array.from({ length: READERS_MAX }, () => engine.openReader(settings))
-    expect(() => engine.openReader(settings)).toThrow('at most')
+    const readers = Array.from({ length: READERS_MAX }, () => engine.openReader(readerSettings))
+    expect(() => engine.openReader(readerSettings)).toThrow('at most')
     const closing = readers[7]!.close()
     answer(calls('closeReader')[0]!)
     await closing
-    expect(engine.openReader(settings).id).toBe(readers[7]!.id)
+    expect(engine.openReader(readerSettings).id).toBe(readers[7]!.id)
   })
 
   it('ends with everything that waits when a thread dies', async () => {
     const { engine, die } = world()
     const failures: unknown[] = []
-    const reader = engine.openReader(settings)
+    const reader = engine.openReader(readerSettings)
     reader.slot(owner(failures))
     const call = caught(engine.call({ op: 'topics', topics: [] }, { timeoutMs: 1_000 }))
     die(new ThreadDied('THREAD_DIED', 'the thread died'))
     expect(await call).toMatchObject({ code: 'THREAD_DIED' })
     expect(failures).toEqual([['THREAD_DIED', Number.NEGATIVE_INFINITY]])
-    expect(() => engine.openReader(settings)).toThrow('the thread died')
+    expect(() => engine.openReader(readerSettings)).toThrow('the thread died')
     expect(await caught(engine.call({ op: 'topics', topics: [] }, { timeoutMs: 1 }))).toMatchObject({
       name: 'ThreadDied',
     })

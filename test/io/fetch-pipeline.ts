@@ -16,18 +16,9 @@ import { READERS_MAX } from '../../src/ring/layout.ts'
 import type { Memory } from '../../src/ring/memory.ts'
 import { VirtualClock } from '../../src/wiring/virtual-clock.ts'
 import { Drain } from '../../src/worker/drain.ts'
+import { readerSettings } from '../support/reader-settings.ts'
 
 const silent = { ring: () => {} }
-const settings = {
-  fetchMinBytes: 1,
-  fetchMaxBytes: 1,
-  maxPartitionFetchBytes: 1,
-  fetchMaxWaitMs: 1,
-  isolationLevel: 'read_committed',
-  autoOffsetReset: 'none',
-  checkCrcs: true,
-  clientRack: '',
-} as const
 
 /** One partition of an answer. */
 export interface AnsweredPartition {
@@ -116,7 +107,17 @@ export class Answering {
     }))
     this.body = encodeResponse('Fetch', version, 1, { responses: [{ topic: 't', partitions: named }] }).subarray(8)
     this.sink = new FetchAnswer({
-      ...{ reader: 0, broker: 1, brokerName: 'broker:1', version, cursors, memory, spills, feed, settings },
+      ...{
+        reader: 0,
+        broker: 1,
+        brokerName: 'broker:1',
+        version,
+        cursors,
+        memory,
+        spills,
+        feed,
+        settings: readerSettings,
+      },
       clock: new VirtualClock(),
       reservedBytes: 0,
       unreserve: () => {},
