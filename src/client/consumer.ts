@@ -28,6 +28,7 @@ import type { ConsumerRun } from './consumer-run.ts'
 import { ConsumerSource, type SourceBatch } from './consumer-source.ts'
 import { ConsumerStarts } from './consumer-starts.ts'
 import { type ConsumerStats, partitionStats } from './consumer-stats.ts'
+import type { DeadLetters } from './dead-letters.ts'
 import { Flow } from './flow.ts'
 import type { RebalanceListener } from './group-listener.ts'
 import type { TopicsWanted } from './group-topics.ts'
@@ -48,6 +49,7 @@ export interface ConsumerPlan {
   engine(): Promise<Engine>
   defaultApiTimeoutMs: number
   metadataMaxAgeMs: number
+  letters: DeadLetters
   serdesOf: SerdesOf
   /** It was closed. */
   closed(consumer: Consumer<unknown, unknown>): void
@@ -379,7 +381,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   #runHere(options: ResolvedRunOptions, engine: Engine): ConsumerRun {
     return new Run(options, {
       engine,
-      timeoutMs: this.#plan.defaultApiTimeoutMs,
+      letters: this.#plan.letters,
       pull: (ending) => this.#pull(undefined, ending),
       interrupt: () => this.#assignment.source?.interrupt(),
       progressed: (busy) => this.#group.progressed(busy),
@@ -393,6 +395,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       onDeserializationError: this.options.onDeserializationError,
       serdeNames: (topic) => this.#decoders.names(topic),
       timeoutMs: this.#plan.defaultApiTimeoutMs,
+      letters: this.#plan.letters,
       commit: (partition) => this.#commits.floorOf(partition),
       open: () => this.#open(),
       progressed: (busy) => this.#group.progressed(busy),

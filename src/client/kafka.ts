@@ -140,6 +140,7 @@ export class KafkaClient implements AsyncDisposable {
       metadataMaxAgeMs: this.options.metadataMaxAgeMs,
       engine: () => this.engine(),
       defaultApiTimeoutMs: this.options.defaultApiTimeoutMs,
+      letters: this.#producers.deadLetters,
       serdesOf: (topic) => this.options.topics?.[topic] ?? {},
       closed: (one) => this.#consumers.delete(one),
     })

@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { InvalidOption, type MillraceError } from '../base/errors.ts'
 import type { Engine } from '../engine/engine.ts'
+import { DEAD_LETTER_OPTIONS, DeadLetters } from './dead-letters.ts'
 import { type ResolvedKafkaOptions, resolveOptions } from './options.ts'
 import { Producer, type ProducerOptions } from './producer.ts'
 import type { Transaction } from './transaction.ts'
@@ -27,12 +28,15 @@ interface Scope {
 
 /** Makes producers and ends them. */
 export class ProducerPool {
+  /** Of all consumers. */
+  readonly deadLetters = new DeadLetters(() => this.#forLetters())
   readonly #kafka: ResolvedKafkaOptions
   readonly #engine: () => Promise<Engine>
   readonly #open = new Set<Producer<never, never>>()
   readonly #transactional = new Map<string, TransactionalProducer>()
   /** What the code which runs now is in: of this instance, as another one may well fence it. */
   readonly #within = new AsyncLocalStorage<Scope>()
+  #letterProducer: Producer<never, never> | undefined
   #ownId: string | undefined
 
   constructor(kafka: ResolvedKafkaOptions, engine: () => Promise<Engine>) {
@@ -50,6 +54,7 @@ export class ProducerPool {
       engine: this.#engine,
       closed: (one) => void this.#open.delete(one),
       failed: (one) => {
+        if (one === this.#letterProducer) this.#letterProducer = undefined
         // Nobody else has it, and can close it.
         for (const [id, { producer: known }] of this.#transactional) {
           if (known !== one) continue
@@ -115,6 +120,11 @@ export class ProducerPool {
   async close(timeoutMs: number): Promise<void> {
     const closing = [...this.#open].map((producer) => producer.close({ timeoutMs }))
     await Promise.allSettled(closing)
+  }
+
+  #forLetters(): Producer {
+    this.#letterProducer ??= this.make(DEAD_LETTER_OPTIONS)
+    return this.#letterProducer as unknown as Producer
   }
 
   /** Fixed for the instance, and no other's. */

@@ -16,8 +16,8 @@ import { staleBatch } from './consumer-checks.ts'
 import type { ConsumerPartition } from './consumer-partition.ts'
 import type { ConsumerRun } from './consumer-run.ts'
 import type { ConsumerSource } from './consumer-source.ts'
+import type { DeadLetters } from './dead-letters.ts'
 import type { ResolvedRunOptions } from './options.ts'
-import { DeadLetters } from './run-dead-letter.ts'
 
 /** What a run with a processor works on. */
 export interface ProcessorRunHost {
@@ -29,6 +29,7 @@ export interface ProcessorRunHost {
   serdeNames(topic: string): { key: string | undefined; value: string | undefined }
   onDeserializationError: DecodePolicy
   timeoutMs: number
+  letters: DeadLetters
   commit(partition: ConsumerPartition): Promise<void>
   /** A worker took or processed something; whether something is still to be processed. */
   progressed(busy: boolean): void
@@ -76,7 +77,6 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   readonly #options: ResolvedRunOptions
   readonly #host: ProcessorRunHost
   readonly #policy: ErrorPolicy
-  readonly #letters: DeadLetters
   readonly #places = new Map<number, Place>()
   readonly #byPartition = new Map<ConsumerPartition, Place>()
   #busyCount = 0
@@ -95,7 +95,6 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     this.#options = options
     this.#host = host
     this.#policy = errorPolicy(options.onError)
-    this.#letters = new DeadLetters(host.engine, host.timeoutMs)
     this.#ended = new Promise<void>((resolve, reject) => {
       this.#end = (error) => (error === undefined ? resolve() : reject(error))
     })
@@ -270,7 +269,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   }
 
   async asked(asked: ProcessorAsk): Promise<void> {
-    if (asked.ask === 'deadLetter') return this.#letters.send(asked.to, asked.letter)
+    if (asked.ask === 'deadLetter') return this.#host.letters.send(asked.to, asked.letter)
     const place = this.#current(asked.slot, asked.generation)
     if (place === undefined) throw staleBatch()
     await this.#host.commit(place.partition)

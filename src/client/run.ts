@@ -11,13 +11,13 @@ import type { Engine } from '../engine/engine.ts'
 import type { ConsumerPartition } from './consumer-partition.ts'
 import type { ConsumerRun } from './consumer-run.ts'
 import type { SourceBatch } from './consumer-source.ts'
+import type { DeadLetters } from './dead-letters.ts'
 import type { ResolvedRunOptions } from './options.ts'
-import { DeadLetters } from './run-dead-letter.ts'
 
 /** What a run works on. */
 export interface RunHost {
   engine: Engine
-  timeoutMs: number
+  letters: DeadLetters
   /** The next batch; answers 'idle' when `ending` has fired and there is none. */
   pull(ending: AbortSignal): Promise<SourceBatch | 'idle' | 'end'>
   /** Has a waiting `pull` answered 'idle'. */
@@ -75,7 +75,6 @@ export class Run implements ConsumerRun {
     const maxInFlightBatches = order === 'partition' ? 1 : concurrency
     const maxInFlight = options.eachRecord !== undefined ? maxInFlightRecords : maxInFlightBatches
     this.#lanes = new Lanes({ order, concurrency, maxInFlight })
-    const letters = new DeadLetters(host.engine, host.timeoutMs)
     this.#plan = {
       clock: host.engine.clock,
       random: systemRandom,
@@ -85,7 +84,7 @@ export class Run implements ConsumerRun {
       timeoutMs: options.handlerTimeoutMs,
       handlers: this.#handlers.signal,
       ending: this.#ending.signal,
-      deadLetter: (to, ...failed) => letters.send(to, deadLetterOf(...failed)),
+      deadLetter: (to, ...failed) => host.letters.send(to, deadLetterOf(...failed)),
     }
   }
 
