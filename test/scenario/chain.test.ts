@@ -13,7 +13,7 @@ const chain = async (name: string, transactional: boolean) => {
   const consumer = chainGroups[name]!
   const ground = simulatedGround(SEED)
   const result = await runChain({ ground, records: RECORDS, partitions: PARTITIONS, consumer, transactional })
-  // Of a generation that ended a transaction commits nothing: it is aborted, and its records come again.
+  // A transaction of a generation that has ended is aborted, and its records come again.
   const fenced = (error: unknown) => transactional && (error as { code?: string }).code === 'ILLEGAL_GENERATION'
   expect(result.errors.filter((error) => !fenced(error))).toEqual([])
   expect(result.disturbances).toBeGreaterThan(10)
