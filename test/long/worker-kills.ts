@@ -1,7 +1,7 @@
 // Thousands of workers with user code die, in every state of a batch: `node test/long/worker-kills.ts [--kills 4000]
 // [--seed N]`. Rounds of 200, of every order and codec. Prints what came of it; exits with 1 when anything was lost,
 // leaked, given twice to one life of a worker, or committed too early. Without the native kernel a kill may meet Node's
-// zlib in the middle of a zstd stream, at which Node 24 ends the process (`close before init`): no caller can avoid that.
+// zlib in the middle of a zstd stream, at which Node 24 ends the process (`close before init`), whoever calls.
 // Most of the time threads strip types: with NODE_COMPILE_CACHE set it takes half as long. [a process of its own]
 import { parseArgs } from 'node:util'
 import { type KillReport, killWorkers } from '../support/worker-kills.ts'
