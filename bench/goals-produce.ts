@@ -11,16 +11,16 @@ const FRANZ_GO = 'franz-go'
 const JAVA = ['Java ProducerPerformance 128 KB', 'Java ProducerPerformance 1 MB']
 const NODE_CLIENTS = ['kafkajs send', 'platformatic send']
 
-/** Records a second, for both kinds of acknowledgement. */
+/** Records a second, for both kinds of acknowledgement; a writer is kept busy by `enqueue`, also by `sendBatch`. */
 export function produceRows(results: ProduceResult[]): GoalRow[] {
   return (['1', 'all'] as const).flatMap((acks) => {
     const measured = results.filter((one) => one.acks === acks)
-    const goal = (codec: string, least: number, rivals: string[], among: string, ours = SEND_BATCH) =>
+    const goal = (codec: string, least: number, rivals: string[], among: string, ours = ENQUEUE) =>
       faster(measured, { what: `produce ${codec}, acks ${acks}`, issue: ISSUE, codec, ours, least, rivals, among })
     return [
       ...(['none', 'lz4'] as const).flatMap((codec) => [
         goal(codec, codec === 'none' ? 1.2 : 1.5, [FRANZ_GO], FRANZ_GO),
-        goal(codec, codec === 'none' ? 1.2 : 1.5, [FRANZ_GO], FRANZ_GO, ENQUEUE),
+        goal(codec, codec === 'none' ? 1.2 : 1.5, [FRANZ_GO], FRANZ_GO, SEND_BATCH),
         goal(codec, 2.5, JAVA, 'Java'),
         goal(codec, 4, NODE_CLIENTS, 'the best Node client'),
       ]),
