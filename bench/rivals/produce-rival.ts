@@ -8,7 +8,6 @@ export type BenchAcks = '1' | 'all'
 export interface ProduceSetting extends Setting {
   /** A file of lines, a record each; from its beginning again when it is used up. */
   payloadFile: string
-  codec: string
   acks: BenchAcks
 }
 

@@ -5,6 +5,8 @@ export interface Setting {
   brokers: string
   topic: string
   records: number
+  /** What its batches are compressed with. */
+  codec: string
 }
 
 /** What a run came to. CPU and memory are of the client's process alone. */

@@ -53,7 +53,7 @@ async function read(
   seen: { touched?: number },
 ): Promise<Measured> {
   const records = Math.min(topics.records, rival.recordsMax?.(codec) ?? topics.records)
-  const measured = await measure(rival, { brokers: topics.brokers, topic, records })
+  const measured = await measure(rival, { brokers: topics.brokers, topic, records, codec })
   const { touched } = measured
   if (touched !== undefined && records === topics.records) {
     seen.touched ??= touched

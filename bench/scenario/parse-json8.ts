@@ -10,11 +10,13 @@ export const PARSERS = [millraceParse(2), millraceParse(0), kafkajsParse]
 
 /** The topic without compression, so that the handler is what costs. */
 export async function parseJson8(topics: Json8Topics, runs: number): Promise<ContestResult[]> {
-  const topic = await topics.topic('none')
+  const codec = 'none'
+  const topic = await topics.topic(codec)
   const { brokers, records } = topics
   const contestants = PARSERS.map((rival) => {
-    return { rival, result: { codec: 'none', client: rival.name, note: rival.note, runs: [] } as ContestResult }
+    return { rival, result: { codec, client: rival.name, note: rival.note, runs: [] } as ContestResult }
   })
-  await inTurns(`${topic}, JSON.parse`, contestants, runs, (rival) => measure(rival, { brokers, topic, records }))
+  const setting = { brokers, topic, records, codec }
+  await inTurns(`${topic}, JSON.parse`, contestants, runs, (rival) => measure(rival, setting))
   return contestants.map(({ result }) => result)
 }
