@@ -39,7 +39,7 @@ const COMPRESSED_OPTIONS = { ...COMPARED_OPTIONS, decodeWorkers: 2 }
 function reader(mode: 'batches' | 'records'): Rival {
   return {
     name: `millrace ${mode}`,
-    note: 'CRC checked; no group; from new Kafka to the last record; two decode workers where there is something to decompress',
+    note: 'CRC checked; no group; from new Kafka to the last record; two decode workers for compressed topics',
     codecs: ALL_CODECS,
     command: (setting) =>
       millraceCommand(mode, setting, setting.codec === 'none' ? COMPARED_OPTIONS : COMPRESSED_OPTIONS),

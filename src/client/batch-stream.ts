@@ -151,14 +151,6 @@ export class BatchStream {
     this.#serve()
   }
 
-  /** Whoever waits is answered 'idle' now. */
-  interrupt(): void {
-    for (const waiter of [...this.#waiters]) {
-      waiter.timer?.cancel()
-      this.#idle(waiter)
-    }
-  }
-
   /** Whoever waits, or else asks next, is told of an error that is of no partition. */
   tell(error: MillraceError): void {
     this.#errors.push(error)
@@ -389,6 +381,7 @@ export class BatchStream {
   }
 
   #idle(waiter: Waiter): void {
+    waiter.timer?.cancel()
     const at = this.#waiters.indexOf(waiter)
     if (at >= 0) this.#waiters.splice(at, 1)
     waiter.resolve('idle')

@@ -115,11 +115,6 @@ export class ConsumerSource {
     }
   }
 
-  /** Whoever pulls is answered 'idle'. */
-  interrupt(): void {
-    this.#stream?.interrupt()
-  }
-
   /** Whoever pulls, now or next, is told; false when main does not read yet. */
   tell(error: MillraceError): boolean {
     this.#stream?.tell(error)

@@ -1,5 +1,6 @@
 // A consumer: partitions read, processed in any order, and committed without ever passing what is not. [main thread]
 import { MillraceError } from '../base/errors.ts'
+import { unlessAborted } from '../base/on-abort.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -383,7 +384,6 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       engine,
       letters: this.#plan.letters,
       pull: (ending) => this.#pull(undefined, ending),
-      interrupt: () => this.#assignment.source?.interrupt(),
       progressed: (busy) => this.#group.progressed(busy),
     })
   }
@@ -410,7 +410,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       const untold = this.#untold
       this.#untold = undefined
       if (untold !== undefined) throw untold.error
-      const source = await this.#open()
+      const source = await unlessAborted(this.#open(), ending)
+      if (source === undefined) return 'idle'
       try {
         const pulled = await source.pull(idleMs, ending)
         if (source !== this.#assignment.source) {

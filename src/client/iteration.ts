@@ -1,6 +1,7 @@
 // `kafka.iterate`: topics read without a group, record by record or batch by batch. [main thread]
 import { Readable } from 'node:stream'
 import { Closed } from '../base/errors.ts'
+import { unlessAborted } from '../base/on-abort.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -185,7 +186,8 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
     }
     const suspensions = this.#suspensions
     try {
-      const stream = this.#stream ?? (await this.#open())
+      const stream = this.#stream ?? (await unlessAborted(this.#open(), ending))
+      if (stream === undefined) return 'idle'
       const rest = stream.rest()
       if (rest !== undefined) await rest
       if (ending?.aborted) return 'idle'

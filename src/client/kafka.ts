@@ -55,7 +55,11 @@ export class KafkaClient implements AsyncDisposable {
     this.options = resolveOptions('kafka', options)
     this.#start = start
     this.#events = new Events(this.options.logger)
-    this.#producers = new ProducerPool(this.options, () => this.engine())
+    this.#producers = new ProducerPool(
+      this.options,
+      () => this.engine(),
+      () => this.#engine ?? this.engine(),
+    )
     this.admin = new Admin(() => this.engine(), this.options.defaultApiTimeoutMs)
   }
 
@@ -210,9 +214,10 @@ export class KafkaClient implements AsyncDisposable {
   /** Ends everything that runs: calls reject, loops end, threads stop. Settles within 5 s, broker dead or not. */
   close(): Promise<void> {
     // Consumers and producers first: last commits and last batches need the engine.
-    this.#closing ??= Promise.all([this.#closeConsumers(), this.#producers.close(DRAIN_PRODUCERS_MS)]).then(() =>
-      this.#close(),
-    )
+    this.#closing ??= Promise.all([
+      this.#closeConsumers().then(() => this.#producers.closeLetters()),
+      this.#producers.close(DRAIN_PRODUCERS_MS),
+    ]).then(() => this.#close())
     return this.#closing
   }
 

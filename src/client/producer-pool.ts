@@ -32,6 +32,7 @@ export class ProducerPool {
   readonly deadLetters = new DeadLetters(() => this.#forLetters())
   readonly #kafka: ResolvedKafkaOptions
   readonly #engine: () => Promise<Engine>
+  readonly #letterEngine: () => Promise<Engine>
   readonly #open = new Set<Producer<never, never>>()
   readonly #transactional = new Map<string, TransactionalProducer>()
   /** What the code which runs now is in: of this instance, as another one may well fence it. */
@@ -39,32 +40,45 @@ export class ProducerPool {
   #letterProducer: Producer<never, never> | undefined
   #ownId: string | undefined
 
-  constructor(kafka: ResolvedKafkaOptions, engine: () => Promise<Engine>) {
+  /** `letterEngine`: the one there is, also while the instance is being closed and consumers finish what they have. */
+  constructor(kafka: ResolvedKafkaOptions, engine: () => Promise<Engine>, letterEngine: () => Promise<Engine>) {
     this.#kafka = kafka
     this.#engine = engine
+    this.#letterEngine = letterEngine
   }
 
   /** A new one. */
   make(given: ProducerOptions): Producer<never, never> {
+    const producer = this.#made(given, this.#engine)
+    this.#open.add(producer)
+    return producer
+  }
+
+  #made(given: ProducerOptions, engine: () => Promise<Engine>): Producer<never, never> {
     const { key, value, onDelivery, interceptors, ...settings } = given
     const producer: Producer<never, never> = new Producer<never, never>({
       given: { key, value, onDelivery, interceptors },
       options: resolveOptions('producer', settings),
       kafka: this.#kafka,
-      engine: this.#engine,
+      engine,
       closed: (one) => void this.#open.delete(one),
-      failed: (one) => {
-        if (one === this.#letterProducer) this.#letterProducer = undefined
-        // Nobody else has it, and can close it.
-        for (const [id, { producer: known }] of this.#transactional) {
-          if (known !== one) continue
-          this.#transactional.delete(id)
-          void one.close({ timeoutMs: 0 }).catch(() => undefined)
-        }
-      },
+      failed: (one) => this.#failed(one),
     })
-    this.#open.add(producer)
     return producer
+  }
+
+  /** Those of ours nobody else has, and could close. */
+  #failed(one: Producer<never, never>): void {
+    const close = () => void one.close({ timeoutMs: 0 }).catch(() => undefined)
+    if (one === this.#letterProducer) {
+      this.#letterProducer = undefined
+      close()
+    }
+    for (const [id, { producer: known }] of this.#transactional) {
+      if (known !== one) continue
+      this.#transactional.delete(id)
+      close()
+    }
   }
 
   /** A new one for the time of a function; flushed and closed at its end, also when it throws. */
@@ -116,14 +130,19 @@ export class ProducerPool {
     return running
   }
 
-  /** Ends all of them. */
+  /** Ends the one of the dead letters: when no consumer is left. */
+  async closeLetters(): Promise<void> {
+    await this.#letterProducer?.close({ timeoutMs: 0 }).catch(() => undefined)
+  }
+
+  /** Ends all others. */
   async close(timeoutMs: number): Promise<void> {
     const closing = [...this.#open].map((producer) => producer.close({ timeoutMs }))
     await Promise.allSettled(closing)
   }
 
   #forLetters(): Producer {
-    this.#letterProducer ??= this.make(DEAD_LETTER_OPTIONS)
+    this.#letterProducer ??= this.#made(DEAD_LETTER_OPTIONS, this.#letterEngine)
     return this.#letterProducer as unknown as Producer
   }
 

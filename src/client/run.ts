@@ -20,8 +20,6 @@ export interface RunHost {
   letters: DeadLetters
   /** The next batch; answers 'idle' when `ending` has fired and there is none. */
   pull(ending: AbortSignal): Promise<SourceBatch | 'idle' | 'end'>
-  /** Has a waiting `pull` answered 'idle'. */
-  interrupt(): void
   /** A handler has begun or ended; whether some are under way. */
   progressed(busy: boolean): void
 }
@@ -96,7 +94,7 @@ export class Run implements ConsumerRun {
 
   /** Starts nothing more; resolves when what runs has ended, or after `graceMs`, when handlers are told to give up. */
   async stop(graceMs: number): Promise<void> {
-    this.#end()
+    this.#ending.abort()
     const timer = this.#plan.clock.after(graceMs, () => {
       this.#handlers.abort()
       this.#settled?.()
@@ -141,7 +139,7 @@ export class Run implements ConsumerRun {
   async #start(): Promise<void> {
     const { signal } = this.#options
     if (signal?.aborted) return
-    const unlisten = signal === undefined ? () => {} : onAbort(signal, () => this.#end())
+    const unlisten = signal === undefined ? () => {} : onAbort(signal, () => this.#ending.abort())
     try {
       // Not for `pull` alone: brokers that do not answer must not hold up the end.
       const ended = new Promise<void>((resolve) => onAbort(this.#ending.signal, resolve))
@@ -150,7 +148,7 @@ export class Run implements ConsumerRun {
       this.fail(error)
     }
     unlisten()
-    this.#end()
+    this.#ending.abort()
     for (const { held } of this.#lanes.drop()) this.#close(held)
     if (this.#lanes.running > 0 && !this.#handlers.signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -277,12 +275,6 @@ export class Run implements ConsumerRun {
 
   fail(error: unknown): void {
     this.#failure ??= { error }
-    this.#end()
-  }
-
-  #end(): void {
-    if (this.#ending.signal.aborted) return
     this.#ending.abort()
-    this.#host.interrupt()
   }
 }

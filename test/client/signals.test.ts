@@ -42,6 +42,22 @@ describe.each(modes)('a signal, %s,', (mode) => {
     },
   )
 
+  it('ends the wait of a first poll that still looks for where to start', async () => {
+    let answered = false
+    reading.broker.on('ListOffsets', async () => {
+      await sleep(3_000)
+      answered = true
+      return undefined
+    })
+    const consumer = reading.kafka.consumer({ autoOffsetReset: 'earliest' })
+    consumer.assign([{ topic: 'events', partition: 0 }])
+    expect(await reasonOf(consumer.poll({ signal: AbortSignal.timeout(50) }))).toMatch(/timeout/)
+    expect(answered).toBe(false)
+    await seed('a')
+    expect((await consumer.recv()).value?.toString()).toBe('a')
+    await consumer.close()
+  })
+
   it('leaves recvBatch what it has', async () => {
     await using consumer = reading.kafka.consumer({ autoOffsetReset: 'earliest' })
     consumer.assign([{ topic: 'events', partition: 0 }])
