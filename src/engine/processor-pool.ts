@@ -321,7 +321,13 @@ export class ProcessorPool {
 
   #keepSpare(): void {
     if (this.#closed || this.#spare !== undefined) return
-    const spare = this.#host.startProcessor(this.#spec)
+    let spare: ProcessorThread
+    try {
+      spare = this.#host.startProcessor(this.#spec)
+    } catch {
+      // The run has all its workers: the next death only takes longer.
+      return
+    }
     this.#spare = spare
     void spare.exited.then(() => {
       if (this.#spare === spare) this.#spare = undefined

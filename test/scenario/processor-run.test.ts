@@ -1,6 +1,7 @@
 // User code in workers: every record once and in order, and none is lost when threads die at any moment. [test]
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
+import { Engine } from '../../src/engine/engine.ts'
 import { type ProcessorTest, processorRun } from '../support/processor-run.ts'
 import { errorOf } from '../support/reading.ts'
 
@@ -109,6 +110,26 @@ it('a thread waits for the next death once there was one, and none before', asyn
   const dying = await processors(once('running', 'process.exit(3)'))
   process.off('worker', came as never)
   expect([calm, dying]).toEqual([1, 3])
+})
+
+it('a thread that cannot wait for the next death is done without', async () => {
+  const { poolHost } = Engine.prototype
+  let threads = 0
+  const spy = vi.spyOn(Engine.prototype, 'poolHost').mockImplementation(function (this: Engine) {
+    const host = poolHost.call(this)
+    const startProcessor: typeof host.startProcessor = (spec) => {
+      threads++
+      if (threads === 3) throw new Error('no more threads')
+      return host.startProcessor(spec)
+    }
+    return { ...host, startProcessor }
+  })
+  try {
+    expect(await survives({ module: once('running', 'process.exit(3)'), workers: 1 })).toBe(1)
+    expect(threads).toBe(3)
+  } finally {
+    spy.mockRestore()
+  }
 })
 
 describe('a processor that ends its thread', () => {
