@@ -1,5 +1,5 @@
 // A consumer's membership as main sees it: what it is subscribed to, and the questions of the I/O thread. [main thread]
-import { Closed, fromWire, type MillraceError, toWire } from '../base/errors.ts'
+import { fromWire, type MillraceError, toWire } from '../base/errors.ts'
 import type { GroupEvent, GroupIdentity, GroupNews, GroupSubscription } from '../control/grouping.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { GroupHandle } from '../engine/groups.ts'
@@ -7,7 +7,7 @@ import type { Assignor } from '../group/assignor.ts'
 import type { ProgressWord } from '../ring/progress.ts'
 import type { TopicPartition } from './consumer-partition.ts'
 import { assignorsOf, groupSettings } from './group-settings.ts'
-import { brokerPattern, TopicMatcher } from './group-topics.ts'
+import { brokerPattern, TopicMatcher, topicsUnmatched } from './group-topics.ts'
 import type { ResolvedConsumerOptions } from './options.ts'
 
 /** What a membership works with. */
@@ -56,7 +56,7 @@ export class GroupMember {
     return this.#wanted instanceof RegExp ? [...this.#topics] : [...this.#wanted]
   }
 
-  /** Joins, if that is not under way. */
+  /** Joins, if that is not under way; resolves without having joined when it is left meanwhile. */
   join(): Promise<void> {
     this.#opening ??= this.#open().catch((error) => {
       this.#opening = undefined
@@ -68,6 +68,7 @@ export class GroupMember {
   /** Other topics from now on. */
   async subscribe(wanted: readonly string[] | RegExp): Promise<void> {
     this.#wanted = wanted
+    this.#matcher?.stop()
     if (this.#opening === undefined) return
     await this.#opening
     await this.#tell()
@@ -100,9 +101,10 @@ export class GroupMember {
 
   async #open(): Promise<void> {
     const engine = await this.#plan.engine()
-    if (this.#over) throw new Closed('CLOSED', 'The consumer left its group.')
+    if (this.#over) return
     const settings = groupSettings(this.#plan.options, this.#plan.progress.buffer)
-    this.#handle = engine.groups.open(settings, (event) => this.#event(event))
+    // Not the first time, where topics could not be matched before.
+    this.#handle ??= engine.groups.open(settings, (event) => this.#event(event))
     await this.#tell()
   }
 
@@ -129,6 +131,13 @@ export class GroupMember {
     await this.#matcher.start()
   }
 
+  /** The broker waits for topics by name: nothing else is going to tell it. */
+  #rematch(pattern: RegExp): void {
+    this.#match(pattern).catch((error) => {
+      if (!this.#over && this.#wanted === pattern) this.#failed(topicsUnmatched(pattern, error))
+    })
+  }
+
   #subscribe(subscription: GroupSubscription): void {
     if (!this.#over) this.#handle?.post({ do: 'subscribe', subscription })
   }
@@ -145,7 +154,7 @@ export class GroupMember {
     if (news.tell === 'identity') this.identity = news.identity
     else if (news.tell === 'failed') this.#failed(fromWire(news.error))
     // A broker that has KIP-848 but not its expressions: the topics are matched here.
-    else if (this.#wanted instanceof RegExp) this.#match(this.#wanted).catch((error) => this.#plan.failed(error))
+    else if (this.#wanted instanceof RegExp) this.#rematch(this.#wanted)
   }
 
   async #asked(event: Extract<GroupEvent, { id: number }>): Promise<object | undefined> {

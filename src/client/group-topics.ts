@@ -1,7 +1,7 @@
 // What a consumer is subscribed to: names, or an expression that the broker or this client matches. [main thread]
 
 import type { Timer } from '../base/clock.ts'
-import { InvalidOption } from '../base/errors.ts'
+import { InvalidOption, MillraceError } from '../base/errors.ts'
 import type { GroupSubscription } from '../control/grouping.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { ResponseOf } from '../protocol/apis.ts'
@@ -31,6 +31,12 @@ export function brokerPattern({ source, flags }: RegExp): string | undefined {
   return `${flags.includes('i') ? '(?i)' : ''}.*(?:${source}).*`
 }
 
+/** The end of a member that the broker has no topics of; retriable or not, nothing tries it again. */
+export function topicsUnmatched(pattern: RegExp, cause: Error): MillraceError {
+  const text = `Which topics match ${pattern} could not be found out, so the consumer left its group: subscribe again.`
+  return new MillraceError('TOPICS_UNMATCHED', `${text} ${cause.message}`, { cause })
+}
+
 /** Looks again and again which topics match, and tells when they are others. */
 export class TopicMatcher {
   readonly #engine: Engine
@@ -40,7 +46,7 @@ export class TopicMatcher {
   readonly #changed: (subscription: GroupSubscription) => void
   #topics: string[] | undefined
   #timer: Timer | undefined
-  #stopped = false
+  readonly #stopping = new AbortController()
 
   constructor(
     engine: Engine,
@@ -56,15 +62,24 @@ export class TopicMatcher {
     this.#changed = changed
   }
 
-  /** Looks for the first time; rejects when no broker answers. */
+  /** Looks for the first time; rejects when no broker answers, unless it is stopped before. */
   async start(): Promise<void> {
-    await this.#look()
+    try {
+      await this.#look()
+    } catch (error) {
+      if (!this.#stopped) throw error
+    }
     this.#later()
   }
 
+  /** Looks no more, also where it is at it. */
   stop(): void {
-    this.#stopped = true
+    this.#stopping.abort()
     this.#timer?.cancel()
+  }
+
+  get #stopped(): boolean {
+    return this.#stopping.signal.aborted
   }
 
   #later(): void {
@@ -79,7 +94,8 @@ export class TopicMatcher {
 
   async #look(): Promise<void> {
     const call = { op: 'request', target: 'any', api: 'Metadata', body: { topics: null }, minVersion: 1 } as const
-    const answer = (await this.#engine.call(call, { timeoutMs: this.#timeoutMs })) as ResponseOf<'Metadata'>
+    const limits = { timeoutMs: this.#timeoutMs, signal: this.#stopping.signal }
+    const answer = (await this.#engine.call(call, limits)) as ResponseOf<'Metadata'>
     const topics = answer.topics
       .filter(({ errorCode, isInternal, name }) => errorCode === 0 && !isInternal && this.#pattern.test(name ?? ''))
       .map(({ name }) => name!)
