@@ -76,7 +76,7 @@ export class ConsumerGroup {
   subscribe(topics: TopicsWanted, listener?: RebalanceListener): void {
     const wanted = checkTopics(topics)
     if (this.#unsubscribing !== undefined) {
-      this.#next = { topics, listener }
+      this.#next = { topics, listener: listener ?? this.#next?.listener }
       return
     }
     const known = this.#failure === undefined ? this.#member : undefined
@@ -93,7 +93,10 @@ export class ConsumerGroup {
     if (this.#failure !== undefined) throw this.#failure
     if (this.#member === undefined) return
     this.#engine ??= await this.#plan.engine()
-    await this.#member?.join()
+    const member = this.#member
+    await member?.join()
+    // Meanwhile it failed, or something else was subscribed to.
+    if (this.#failure !== undefined || this.#next !== undefined || member !== this.#member) await this.join()
   }
 
   /** Has the group rebalance. */
@@ -110,6 +113,7 @@ export class ConsumerGroup {
 
   /** Gives everything up and leaves, for good; what is subscribed to meanwhile is joined after that. */
   unsubscribe(): Promise<void> {
+    this.#next = undefined
     this.#unsubscribing ??= this.#unsubscribe().finally(() => {
       const next = this.#next
       this.#unsubscribing = undefined
@@ -121,7 +125,8 @@ export class ConsumerGroup {
 
   async #unsubscribe(): Promise<void> {
     const { assignment, timeoutMs } = this.#plan
-    await this.giveUp(timeoutMs)
+    // What was assigned by hand ends at once: what is assigned or subscribed to next must not meet it.
+    if (this.#member !== undefined) await this.giveUp(timeoutMs)
     assignment.replace([])
     await assignment.settled()
     await this.#leave({ permanently: true, timeoutMs })
@@ -165,6 +170,8 @@ export class ConsumerGroup {
       ...parts,
       clock: () => this.#engine!.clock,
       listener: () => this.#listener,
+      // What a member that failed still does must neither take what this one is given nor be told after it.
+      after: this.#rebalance?.replaced(),
     })
     const member = new GroupMember(
       {

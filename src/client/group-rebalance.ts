@@ -23,6 +23,8 @@ export interface RebalancePlan {
   listener(): RebalanceListener | undefined
   /** A listener threw, or a commit failed: whoever asks for something is told. */
   failed(error: unknown): void
+  /** The end of the membership before. */
+  after: Promise<unknown> | undefined
 }
 
 /** Of the rebalance timeout this much is left for the answer to reach the coordinator. */
@@ -46,13 +48,16 @@ export class GroupRebalance {
   readonly #paused = new Set<string>()
   /** The consumer gives everything up. */
   #hurried = false
-  /** Told to nobody any more. */
+  /** Nothing is this membership's any more. */
   #over = false
-  #turn: Promise<unknown> = Promise.resolve()
+  /** Nobody is told any more. */
+  #silent = false
+  #turn: Promise<unknown>
 
   constructor(plan: RebalancePlan) {
     const { maxPollIntervalMs, groupProtocol } = plan.options
     this.#plan = plan
+    this.#turn = plan.after ?? Promise.resolve()
     this.#limitMs = maxPollIntervalMs - Math.min(MARGIN_MS, maxPollIntervalMs / 10)
     this.#eager = groupProtocol === 'classic' && rebalanceProtocol(assignorsOf(plan.options)) === 'eager'
   }
@@ -118,9 +123,16 @@ export class GroupRebalance {
 
   /** The membership is over: nothing more is committed or told. */
   end(): void {
+    this.#silent = true
+    void this.replaced()
+  }
+
+  /** Another membership takes its place: what it lost is all that is still told. Resolves when that is done. */
+  replaced(): Promise<unknown> {
     this.#hurried = true
     this.#over = true
     for (const { gone } of this.#plan.assignment.source?.partitions ?? []) gone.abort()
+    return this.#turn
   }
 
   #left(names: TopicPartition[]): TopicPartition[] {
@@ -198,7 +210,7 @@ export class GroupRebalance {
 
   async #tell(what: keyof RebalanceListener, names: TopicPartition[], endMs?: number): Promise<void> {
     const listener = this.#plan.listener()
-    if (listener?.[what] === undefined || names.length === 0 || this.#over) return
+    if (listener?.[what] === undefined || names.length === 0 || this.#silent) return
     const partitions = names.map(({ topic, partition }) => ({ topic, partition }))
     const call = async () => {
       try {

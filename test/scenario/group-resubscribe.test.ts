@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Broker } from '../../src/broker/index.ts'
 import { Kafka } from '../../src/index.ts'
 import { onEveryGround } from '../support/grounds.ts'
+import { within } from '../support/reading.ts'
 import { filledTopic } from './group-members.ts'
 
 const PATIENCE = { timeout: 15_000, interval: 20 }
@@ -36,6 +37,23 @@ onEveryGround('resubscribing', (ground) => {
       expect(events).toEqual([`+${one}`, `-${one}`, `+${two}`])
       await consumer.close()
       await run
+    },
+    40_000,
+  )
+
+  inline.each(BOTH)(
+    '%s: of several subscriptions while unsubscribe is awaited the last topics count, and the last listener',
+    async (groupProtocol) => {
+      const [one, two] = [await filledTopic(ground, 'one', 1, 1), await filledTopic(ground, 'two', 1, 1)]
+      const consumer = ground.kafka().consumer({ groupId: `group of ${one}`, groupProtocol, topics: one, ...QUICK })
+      expect((await consumer.recv()).topic).toBe(one)
+      const told: string[] = []
+      const left = consumer.unsubscribe()
+      consumer.subscribe(one, { onAssigned: (partitions) => void told.push(...partitions.map(({ topic }) => topic)) })
+      consumer.subscribe(two)
+      await left
+      expect((await consumer.recv()).topic).toBe(two)
+      expect(told).toEqual([two])
     },
     40_000,
   )
@@ -89,5 +107,32 @@ describe('a broker without expressions (ConsumerGroupHeartbeat v0)', () => {
     broker.fail('ConsumerGroupHeartbeat', 110)
     await broker.seed('match-a', ['more'])
     expect((await consumer.recv()).offset).toBe(1)
+  })
+
+  /** Whoever asks for all topics is cut off. */
+  const hideTopics = () => broker.on('Metadata', ({ topics }) => (topics === null ? { cut: 'before' } : undefined))
+
+  test('a member whose topics cannot be found out gives everything up, and hears of it', async () => {
+    const impatient = new Kafka({ brokers: broker.addresses, threads: 'inline', defaultApiTimeoutMs: 500 })
+    const consumer = impatient.consumer({ groupId: 'g', groupProtocol: 'consumer', topics: 'no', ...QUICK })
+    expect((await consumer.recv()).topic).toBe('no')
+    const show = hideTopics()
+    consumer.subscribe(/^match-/)
+    await expect(consumer.recv()).rejects.toMatchObject({ code: 'TOPICS_UNMATCHED' })
+    await vi.waitFor(() => expect(broker.group('g')!.members).toEqual([]), { timeout: 2_000 })
+    show()
+    consumer.subscribe(/^match-/)
+    expect((await consumer.recv()).topic).toBe('match-a')
+    await impatient.close()
+  })
+
+  test('classic: one that is closed while it looks for topics waits for no broker', async () => {
+    hideTopics()
+    const consumer = kafka.consumer({ groupId: 'g', topics: /^match-/, ...QUICK })
+    const received = consumer.recv().catch(({ code }) => code)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    // It would look for them for a minute.
+    await within('close', 5_000, consumer.close())
+    expect(await received).toBe('CONSUMER_CLOSED')
   })
 })
