@@ -49,16 +49,18 @@ export class ConsumerCommits {
   /** The committer, or undefined when there is no group. */
   async open(): Promise<Committer | undefined> {
     const { groupId, timeoutMs, answered, identity } = this.#plan
-    if (groupId === undefined) return undefined
-    // Kept: at the end of the client the last commit is made while no engine is given out any more.
-    this.#engine ??= await this.#plan.engine()
-    this.committer ??= new Committer(this.#engine, { groupId, timeoutMs, answered, identity })
+    if (groupId !== undefined && !this.#over) {
+      // Kept: at the end of the client the last commit is made while no engine is given out any more.
+      this.#engine ??= await this.#plan.engine()
+      this.committer ??= new Committer(this.#engine, { groupId, timeoutMs, answered, identity })
+    }
+    // Asked here, as every source is opened with it: none must be opened behind the end of the consumer.
+    if (this.#over) throw consumerClosed()
     return this.committer
   }
 
   /** The committer; throws when there is no group. */
   async group(): Promise<Committer> {
-    if (this.#over) throw consumerClosed()
     const committer = await this.open()
     if (committer === undefined) throw noGroup()
     return committer

@@ -49,6 +49,10 @@ export class ConsumerHandouts<K, V> {
       plan.progressed(false)
       try {
         return await plan.pull(idleMs, ending)
+      } catch (error) {
+        // Nothing is opened any more for who waited for that.
+        if (plan.closed()) return 'end'
+        throw error
       } finally {
         plan.progressed(true)
       }
