@@ -54,8 +54,8 @@ interface Place extends PartitionOwner {
   slot: number
   /** Attempts that ended with the death of their worker, by the offset of their first record. */
   deaths: Map<number, Deaths>
-  /** Too much is done behind a gap: nothing more is fetched until it closes. */
-  full: boolean
+  /** Its worker has much of it that lies too far behind a gap: nothing more is fetched until that is handed out. */
+  heldBack: boolean
   /** Something of it is with its worker and not processed. */
   busy: boolean
   /** A batch that cannot be read: what is before it is awaited, what is behind it is fetched anew, or not at all. */
@@ -244,13 +244,14 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     tracker.ack({ epoch: tracker.epoch, generation }, first, end)
     this.#settle(place)
     this.#passDamaged(place)
-    if (tracker.full && !place.full) {
-      place.full = true
-      this.#handle!.unassign([slot])
-    } else if (place.full && 2 * tracker.doneAhead <= tracker.maxGapRecords) {
-      place.full = false
-      this.#fetch(place)
-    }
+  }
+
+  heldBack(slot: number, generation: number, heldBack: boolean): void {
+    const place = this.#current(slot, generation)
+    if (place === undefined) return
+    place.heldBack = heldBack
+    if (heldBack) this.#handle!.unassign([slot])
+    else this.#fetch(place)
   }
 
   measured(measure: BatchMeasure): void {
@@ -332,7 +333,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
       generation: -1,
       slot: -1,
       deaths: new Map(),
-      ...{ full: false, busy: false, releasing: false, quiet: false, damaged: undefined },
+      ...{ heldBack: false, busy: false, releasing: false, quiet: false, damaged: undefined },
       // Batches that come to main instead are of before the run had workers, or of after it.
       arrived: (lease: Lease) => lease.release(),
       failed: (error) => this.#failed(partition, error),
@@ -357,7 +358,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   #begin(place: Place): void {
     const { tracker } = place.partition
     place.generation = tracker.generation
-    place.full = false
+    place.heldBack = false
     place.damaged = undefined
     this.#settle(place)
     for (const offset of place.deaths.keys()) if (offset < tracker.floor) place.deaths.delete(offset)
@@ -367,9 +368,9 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   }
 
   /** Has it fetched from the first offset on that no worker has, unless that is not wanted now. */
-  #fetch({ slot, generation, partition: one, full, releasing, damaged }: Place): void {
+  #fetch({ slot, generation, partition: one, heldBack, releasing, damaged }: Place): void {
     const { topic, partition, tracker, paused } = one
-    if (paused || full || releasing || damaged !== undefined) return
+    if (paused || heldBack || releasing || damaged !== undefined) return
     this.#handle!.assign([{ slot, generation, topic, partition, position: tracker.position, end: undefined }])
   }
 

@@ -66,6 +66,8 @@ export interface PoolOwner {
   failed(slot: number, generation: number, error: MillraceError): void
   /** Nothing of a partition runs any more, and nothing more of it will begin. */
   released(slot: number, generation: number): void
+  /** Its worker has more of a partition than may be handed out for now, or has handed all of it out. */
+  heldBack(slot: number, generation: number, heldBack: boolean): void
   /** User code asks for something. */
   asked(asked: ProcessorAsk): Promise<void>
   /** A worker died and a new one has its place: what it had is to be read again, from where the owner says. */
@@ -261,6 +263,9 @@ export class ProcessorPool {
       case 'released':
         this.#take(worker)
         return this.#owner.released(message.slot, message.generation)
+      case 'heldBack':
+        this.#take(worker)
+        return this.#owner.heldBack(message.slot, message.generation, message.heldBack)
       case 'asked': {
         const { id, asked } = message
         this.#take(worker)

@@ -43,6 +43,9 @@ interface Item {
   batch: Batch<unknown, unknown>
 }
 
+/** Batches of a partition that may wait for what is not processed. More would take the ledger from the others. */
+const HELD_BACK_MAX = 16
+
 /** One worker's user code. Fetched bytes are handed to main, never released here (ring/ledger.ts). */
 export class ProcessorHost implements HandOver {
   readonly #parts: ProcessorParts
@@ -220,7 +223,16 @@ export class ProcessorHost implements HandOver {
     const waiting = this.#waiting.get(slot) ?? []
     while (waiting.length > 0 && waiting[0]!.worked.place.mayBegin(waiting[0]!.batch)) this.#split(waiting.shift()!)
     if (waiting.length === 0) this.#waiting.delete(slot)
+    this.#tellHeldBack(this.#places.get(slot)!, waiting.length)
     this.#pump()
+  }
+
+  /** Main fetches no more of a partition while much of it waits here. */
+  #tellHeldBack(place: ProcessorPlace, waiting: number): void {
+    if (place.heldBack ? waiting > 0 : waiting < HELD_BACK_MAX) return
+    place.heldBack = !place.heldBack
+    const { slot, generation, heldBack } = place
+    this.#desk.whenSent(() => this.#parts.post({ type: 'heldBack', slot, generation, heldBack }))
   }
 
   #split({ worked, lease, batch: whole }: Item): void {
