@@ -99,6 +99,15 @@ export class Lanes<T> {
     return entry
   }
 
+  /** An item that was started, and then not run, waits again, before all others of its partition. */
+  takeBack(entry: Started<T>): void {
+    const { place } = entry
+    if (place.ready.length === place.head) this.#turns.push(place)
+    place.ready.splice(place.head, 0, entry)
+    this.#running--
+    this.#waiting++
+  }
+
   /** Starts nothing of a partition from here on. */
   hold(partition: string): void {
     this.#heldBack.add(partition)

@@ -115,8 +115,12 @@ export class ProcessorHost implements HandOver {
 
   /** Nothing of a partition is handed out for now, or it goes on. */
   pause(slot: number, paused: boolean): void {
-    if (paused) return this.#lanes.hold(String(slot))
-    this.#lanes.resume(String(slot))
+    if (paused) {
+      this.#lanes.hold(String(slot))
+      if (this.#alone?.item.worked.place.slot !== slot) return
+      this.#lanes.takeBack(this.#alone)
+      this.#alone = undefined
+    } else this.#lanes.resume(String(slot))
     this.#pump()
   }
 

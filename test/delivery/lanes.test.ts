@@ -34,6 +34,23 @@ it('what is held back waits, also what came meanwhile; others start, and it goes
   expect(items(startAll(all))).toEqual([2])
 })
 
+it.each(['partition', 'key', 'none'] as const)('what is taken back starts first, order %s', (order) => {
+  const all = lanes(order, 1)
+  for (const item of [1, 2, 3]) all.add('a', item, bytes('k'))
+  all.takeBack(all.next()!)
+  expect([all.running, all.waiting]).toEqual([0, 3])
+  all.hold('a')
+  expect(all.next()).toBeUndefined()
+  all.resume('a')
+  const begun: number[] = []
+  for (let next = all.next(); next !== undefined; next = all.next()) {
+    begun.push(next.item)
+    all.done(next)
+  }
+  expect(begun).toEqual([1, 2, 3])
+  expect([all.running, all.waiting]).toEqual([0, 0])
+})
+
 describe('order', () => {
   it("'partition': one of each partition at a time", () => {
     const all = lanes('partition')

@@ -98,6 +98,47 @@ describe.each(modes)('a run with a processor, %s', (mode) => {
     expect((await consumer.committed()).map(({ offset }) => offset)).toEqual([400, 200])
   })
 
+  it.runIf(mode === 'workers')('a record that waits to run alone waits on while its partition is paused', async () => {
+    for (const partition of [0, 1]) await seed(5, partition)
+    const consumer = consume(0, 1, 2)
+    let replaced = 0
+    consumer.on('workerReplaced', () => replaced++)
+    // Each thread ends, or goes on, at the first word it hears.
+    const processor = module(`
+      const word = new Promise((resolve) => {
+        channel.onmessage = ({ data }) => typeof data === 'string' && resolve(data)
+      })
+      channel.unref()
+      export default async (batch) => {
+        tell(batch)
+        if ((await word) === 'die') process.exit(1)
+      }`)
+    const stop = new AbortController()
+    const run = consumer.run({ processor, workers: 1, onError: 'skip', signal: stop.signal })
+    await until('two at work', () => offsetsOf(0).length === 5 && offsetsOf(1).length === 5)
+    // Either may have ended the thread: each is to run with nothing beside it.
+    await consumer.pause([0, 1].map(name))
+    channel!.postMessage('die')
+    await until('a new worker', () => replaced === 1)
+    await seed(5, 2)
+    await until('a third at work', () => offsetsOf(2).length === 5)
+    await consumer.resume([name(0)])
+    await until('the first to wait', () => consumer.stats().partitions[0]!.position === 5)
+    expect(offsetsOf(0)).toHaveLength(5)
+    await consumer.pause([name(0)])
+    await seed(5, 2)
+    await pause(50)
+    channel!.postMessage('go')
+    await until('the third', () => offsetsOf(2).length === 10)
+    await pause(50)
+    expect(offsetsOf(0)).toHaveLength(5)
+    await consumer.resume([0, 1].map(name))
+    await until('all', () => offsetsOf(0).length === 10 && offsetsOf(1).length === 10)
+    stop.abort()
+    await within('run', 5_000, run)
+    expect((await consumer.committed()).map(({ offset }) => offset)).toEqual([5, 5, 10])
+  })
+
   it('a seek makes what waited void, and reads on from there', async () => {
     await seed(300, 0)
     const consumer = consume(0)
