@@ -60,6 +60,8 @@ export class GroupMember {
   join(): Promise<void> {
     this.#opening ??= this.#open().catch((error) => {
       this.#opening = undefined
+      // Whoever asks next looks for topics; nobody joins unasked.
+      this.#matcher?.stop()
       throw error
     })
     return this.#opening

@@ -62,14 +62,15 @@ export class TopicMatcher {
     this.#changed = changed
   }
 
-  /** Looks for the first time; rejects when no broker answers, unless it is stopped before. */
+  /** Looks for the first time; rejects when no broker answers, unless it was stopped. Goes on looking in any case. */
   async start(): Promise<void> {
     try {
       await this.#look()
     } catch (error) {
       if (!this.#stopped) throw error
+    } finally {
+      this.#later()
     }
-    this.#later()
   }
 
   /** Looks no more, also where it is at it. */

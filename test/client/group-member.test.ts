@@ -30,7 +30,7 @@ function world(
   { groupProtocol = 'classic', ask = async () => TOPICS, failed = unforeseen }: Scene = {},
 ) {
   const posted: GroupCommand[] = []
-  const timers = new Set<object>()
+  const timers = new Set<{ run(): void }>()
   /** What happened to memberships: opened, left, closed. */
   const life: string[] = []
   let tell: (event: GroupEvent) => void = () => {}
@@ -45,8 +45,8 @@ function world(
     },
     clock: {
       now: () => 0,
-      after() {
-        const timer = { cancel: () => void timers.delete(timer) }
+      after(_: number, run: () => void) {
+        const timer = { run, cancel: () => void timers.delete(timer) }
         timers.add(timer)
         return timer
       },
@@ -93,13 +93,26 @@ test.each([0, 1, 2, 3, 4, 5, 6])(
 
 test('however often topics cannot be matched at first, one membership is opened', async () => {
   let away = true
-  const { member, told, life } = world(/a/, { ask: async () => (away ? Promise.reject(late()) : TOPICS) })
+  const { member, told, life, timers } = world(/a/, { ask: async () => (away ? Promise.reject(late()) : TOPICS) })
   for (let i = 0; i < 3; i++) await expect(member.join()).rejects.toMatchObject({ code: 'CALL_TIMED_OUT' })
+  // Nothing is looked for that nobody asked for.
+  expect(timers.size).toBe(0)
   away = false
   await member.join()
   expect([told(), life]).toEqual([[['a']], ['opened']])
   await member.leave(false, 1_000)
   expect(life).toEqual(['opened', 'left', 'closed'])
+})
+
+test('a member keeps its topics while those of its next expression cannot be found out, and looks again', async () => {
+  let away = true
+  const { member, told, timers } = world(['x'], { ask: async () => (away ? Promise.reject(late()) : TOPICS) })
+  await member.join()
+  await expect(member.subscribe(/a/)).rejects.toMatchObject({ code: 'CALL_TIMED_OUT' })
+  away = false
+  for (const { run } of timers) run()
+  await settled()
+  expect(told()).toEqual([['x'], ['a']])
 })
 
 test('one that is left while no broker says what matches waits for none', async () => {
