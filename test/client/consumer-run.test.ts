@@ -270,32 +270,6 @@ describe.each(modes)('consumer.run, %s', (mode) => {
     ])
   })
 
-  it('a dead letter that is due while the instance is being closed is stored', async () => {
-    reading.broker.createTopic('dlq', {})
-    await seed(1)
-    let fail = (_: Error) => {}
-    const failing = new Promise<void>((_, reject) => {
-      fail = reject
-    })
-    const began = new Promise<void>((resolve) => {
-      void consume()
-        .run({
-          onError: { retries: 0, deadLetter: 'dlq' },
-          eachRecord: () => {
-            resolve()
-            return failing
-          },
-        })
-        .catch(() => undefined)
-    })
-    await began
-    const closing = reading.kafka.close()
-    await pause(100)
-    fail(new Error('late'))
-    await closing
-    expect((await reading.broker.messages('dlq')).map(({ value }) => String(value))).toEqual(['v0'])
-  })
-
   it('a dead letter that cannot be stored ends the run; the record stays unprocessed', async () => {
     await seed(2)
     const running = consume().run({
