@@ -121,7 +121,7 @@ describe.each(modes)('a run with a processor, %s', (mode) => {
     channel!.postMessage('die')
     await until('a new worker', () => replaced === 1)
     await seed(5, 2)
-    await until('a third at work', () => offsetsOf(2).length === 5)
+    await until('a third at work', () => offsetsOf(2).length >= 5)
     await consumer.resume([name(0)])
     await until('the first to wait', () => consumer.stats().partitions[0]!.position === 5)
     expect(offsetsOf(0)).toHaveLength(5)
@@ -129,7 +129,8 @@ describe.each(modes)('a run with a processor, %s', (mode) => {
     await seed(5, 2)
     await pause(50)
     channel!.postMessage('go')
-    await until('the third', () => offsetsOf(2).length === 10)
+    // What the new worker was given before it heard that all is read again may come twice.
+    await until('the third', () => offsetsOf(2).includes(9))
     await pause(50)
     expect(offsetsOf(0)).toHaveLength(5)
     await consumer.resume([0, 1].map(name))
