@@ -4,11 +4,13 @@ import { setMaxListeners } from 'node:events'
 /** Settles as the promise does, or rejects with the signal's reason when that comes first; `aborted` is told then. */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal, aborted = () => {}): Promise<T> {
   return new Promise((resolve, reject) => {
-    const stop = onAbort(signal, () => {
+    const fired = () => {
       reject(signal.reason)
       aborted()
-    })
+    }
+    const stop = onAbort(signal, fired)
     promise.finally(stop).then(resolve, reject)
+    if (signal.aborted) fired()
   })
 }
 

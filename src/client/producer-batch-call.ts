@@ -69,6 +69,8 @@ export class BatchCall implements DeliverySink, Waiter {
 
   /** What was not handed over yet fails with this error. */
   stop(error: MillraceError): void {
+    // Also for a record that is just being handed over, by a serializer that fires the signal.
+    this.#refusal ??= error
     const from = this.#next
     this.#next = this.#parts.count
     if (this.#waiting !== undefined) this.#parts.giveUp(this.#waiting, error)

@@ -155,7 +155,7 @@ export class ProducerBatch {
   inParts(parts: readonly PartReport[]): number {
     const { topic, partition } = this.queue
     this.#tell(() => this.deliveries.inParts(topic, partition, parts))
-    return Math.min(failedIn(parts), this.count - this.deliveries.heardCount)
+    return failedIn(parts) - this.deliveries.heardFailures(parts)
   }
 
   #tell(tell: () => void): void {

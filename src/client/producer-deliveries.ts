@@ -101,6 +101,15 @@ export class Deliveries {
     this.#tell({ parts })
   }
 
+  /** Of the records in these parts that failed: how many senders were told. */
+  heardFailures(parts: readonly PartReport[]): number {
+    let end = 0
+    const ends = parts.map(({ count, error }) => ({ end: (end += count), failed: error !== undefined }))
+    const hasFailed = (index: number) => ends.find((part) => index < part.end)!.failed
+    const heard = [...this.#told, ...(this.#promised === undefined ? [] : [this.#promised])]
+    return heard.reduce((sum, { indexes }) => sum + indexes.filter(hasFailed).length, 0)
+  }
+
   #tell(outcome: BatchOutcome): void {
     this.#watched?.tell(outcome)
     for (const told of this.#told) told.tell(outcome)
@@ -111,7 +120,7 @@ export class Deliveries {
 /** Records that follow each other and have the same sink. */
 class Told {
   readonly sink: DeliverySink
-  readonly #indexes: number[] = []
+  readonly indexes: number[] = []
   readonly #timestamps: number[] = []
   readonly #abouts: unknown[] = []
 
@@ -120,16 +129,16 @@ class Told {
   }
 
   add(index: number, timestamp: number, about: unknown): void {
-    this.#indexes.push(index)
+    this.indexes.push(index)
     this.#timestamps.push(timestamp)
     this.#abouts.push(about)
   }
 
   tell(told: BatchOutcome): void {
-    for (let i = 0; i < this.#indexes.length; i++) {
+    for (let i = 0; i < this.indexes.length; i++) {
       const [about, timestamp] = [this.#abouts[i], this.#timestamps[i]!]
-      const outcome = outcomeOf(told, this.#indexes[i]!)
-      if (outcome.error === undefined) this.sink.delivered(about, metadataOf(outcome, this.#indexes[i]!, timestamp))
+      const outcome = outcomeOf(told, this.indexes[i]!)
+      if (outcome.error === undefined) this.sink.delivered(about, metadataOf(outcome, this.indexes[i]!, timestamp))
       else {
         const { topic, partition, error } = outcome
         this.sink.failed(about, error, { topic, partition, timestamp })
@@ -143,7 +152,7 @@ class Told {
  * all of them. A pair of functions for each, as `new Promise` makes them, costs more than to write the record.
  */
 class Promised {
-  readonly #indexes: number[] = []
+  readonly indexes: number[] = []
   readonly #timestamps: number[] = []
   #toldCount = 0
   #settle!: (outcome: BatchOutcome) => void
@@ -152,7 +161,7 @@ class Promised {
   })
 
   add(index: number, timestamp: number): Promise<RecordMetadata> {
-    this.#indexes.push(index)
+    this.indexes.push(index)
     this.#timestamps.push(timestamp)
     return this.#settled.then(this.#next)
   }
@@ -163,9 +172,9 @@ class Promised {
 
   #next = (told: BatchOutcome): RecordMetadata => {
     const at = this.#toldCount++
-    const outcome = outcomeOf(told, this.#indexes[at]!)
+    const outcome = outcomeOf(told, this.indexes[at]!)
     if (outcome.error !== undefined) throw outcome.error
-    return metadataOf(outcome, this.#indexes[at]!, this.#timestamps[at]!)
+    return metadataOf(outcome, this.indexes[at]!, this.#timestamps[at]!)
   }
 }
 

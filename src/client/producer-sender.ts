@@ -75,7 +75,7 @@ export class Sender {
 
   /** One record; resolves when it is stored. */
   send(record: AnyRecord, options: SendCallOptions = NO_OPTIONS): Promise<RecordMetadata> {
-    const { core } = this.#host
+    const core = this.#openCore
     if (core === undefined) return this.#later((opened) => this.#send(opened, record, options))
     return this.#send(core, record, options)
   }
@@ -86,16 +86,21 @@ export class Sender {
     recordAt: (index: number) => AnyRecord,
     options: SendCallOptions = NO_OPTIONS,
   ): Promise<RecordMetadata[]> {
-    const { core } = this.#host
+    const core = this.#openCore
     if (core === undefined) return this.#later((opened) => this.#sendBatch(opened, count, recordAt, options))
     return this.#sendBatch(core, count, recordAt, options)
   }
 
   /** One record, without a promise for what becomes of it; what is returned resolves when it is taken. */
   enqueue(record: AnyRecord, options: SendOptions = NO_OPTIONS): Promise<void> | undefined {
-    const { core } = this.#host
+    const core = this.#openCore
     if (core === undefined) return this.#later((opened) => this.#enqueue(opened, record, options))
     return this.#enqueue(core, record, options)
+  }
+
+  /** Undefined also while records wait for it that came before. */
+  get #openCore(): ProducerCore | undefined {
+    return this.#host.early > 0 ? undefined : this.#host.core
   }
 
   #send(core: ProducerCore, record: AnyRecord, options: SendCallOptions): Promise<RecordMetadata> {
@@ -172,10 +177,10 @@ export class Sender {
       return Promise.reject(new BufferFull('BUFFER_FULL', text, { ...NOT_STORED, retriable: true }))
     }
     host.early++
-    return host.open().then((core) => {
-      host.early--
-      return run(core)
-    })
+    const opening = host.open()
+    const settled = () => void host.early--
+    opening.then(settled, settled)
+    return opening.then(run)
   }
 
   #wayOf({ acks, compression }: SendOptions): SendWay {

@@ -197,7 +197,7 @@ export class Producer<K = Sendable, V = Sendable>
   }
 
   async #settled(): Promise<void> {
-    const core = this.#host.core ?? (this.#host.early > 0 ? await this.#open() : undefined)
+    const core = this.#host.early > 0 ? await this.#open() : this.#host.core
     await core?.settle()
   }
 

@@ -83,7 +83,7 @@ function verdictOf(consume: ConsumeResult[]) {
 
 test('producing is held against the faster of both Java producers, for each kind of acknowledgement', () => {
   const produce = [
-    { ...client('none', 'millrace sendBatch', 2_500), acks: 'all' as const },
+    { ...client('none', 'millrace enqueue', 2_500), acks: 'all' as const },
     { ...client('none', 'Java ProducerPerformance 128 KB', 900), acks: 'all' as const },
     { ...client('none', 'Java ProducerPerformance 1 MB', 1_000), acks: 'all' as const },
     { ...client('none', 'franz-go', 9_000), acks: '1' as const },
@@ -92,7 +92,7 @@ test('producing is held against the faster of both Java producers, for each kind
     what.startsWith('produce none'),
   )
   const find = (acks: string, wanted: string) =>
-    rows.find((row) => row.what === `produce none, acks ${acks}, millrace sendBatch` && row.wanted === wanted)
+    rows.find((row) => row.what === `produce none, acks ${acks}, millrace enqueue` && row.wanted === wanted)
   expect(find('all', '>= 2.5x Java')).toMatchObject({
     measured: '2.50x Java ProducerPerformance 1 MB',
     verdict: 'pass',

@@ -1,5 +1,6 @@
 // One call of sendBatch that finds no room: who waits, who goes, and what a close leaves of it. [test]
 import { expect, it } from 'vitest'
+import { ThreadDied } from '../../src/base/errors.ts'
 import type { DeliveryReport } from '../../src/client/producer-report.ts'
 import { type World, world } from './producer-world.ts'
 
@@ -63,4 +64,42 @@ it('a signal ends a call: what is in a batch may be stored, what waits is not se
   expect(stored).toBeGreaterThan(0)
   expect(stored).toBeLessThan(1_000)
   await w.producer.flush()
+})
+
+it('a signal that fires while a record is being handed over ends the call there', async () => {
+  for (const waitsFirst of [false, true]) {
+    const abort = new AbortController()
+    let sendsUntilAbort = waitsFirst ? 500 : 2
+    const serialize = (text: string) => {
+      if (--sendsUntilAbort === 0) abort.abort(new Error('enough'))
+      return Buffer.from(text)
+    }
+    const w = world({ ...small, value: { serialize } as never })
+    const sent = w.producer.sendBatch(
+      'events',
+      Array.from({ length: 1_000 }, () => value),
+      { signal: abort.signal },
+    )
+    const reason = sent.catch((error: Error) => error.message)
+    for (let turn = 0; turn < 40; turn++) {
+      await pass(w, 2)
+      w.store(w.posted.splice(0))
+    }
+    expect(await reason).toBe('enough')
+    const { records } = w.producer.stats()
+    expect(records).toBeLessThanOrEqual(waitsFirst ? 500 : 2)
+  }
+})
+
+it('starts that fail leave no place taken, and a later send finds the engine', async () => {
+  const w = world({ maxBlockedRecords: 2, lingerMs: 0 })
+  const down = new ThreadDied('THREAD_DIED', 'no thread could be started')
+  for (let i = 0; i < 5; i++) {
+    w.startFailures.push(down)
+    await expect(w.producer.send({ topic: 'other', value: 'x' })).rejects.toBe(down)
+  }
+  const sent = w.producer.send({ topic: 'other', value: 'x' })
+  await pass(w, 1)
+  w.store()
+  expect((await sent).offset).toBe(0)
 })

@@ -36,4 +36,17 @@ describe('a batch that went in parts', () => {
     w.endInParts(w.posted[0]!, parts)
     await expect(flushed).rejects.toThrow(/^1 enqueued records were not delivered/)
   })
+
+  it('is no news to flush where the senders of what failed were told', async () => {
+    const w = world({ lingerMs: 1 })
+    for (let i = 0; i < 2; i++) void w.producer.enqueue({ topic: 'other', value: `${i}` })
+    const sent = w.producer.send({ topic: 'other', value: '2' })
+    const call = w.producer.sendBatch('other', ['3', '4'])
+    await pass(w, 2)
+    const flushed = w.producer.flush()
+    w.endInParts(w.posted[0]!, parts)
+    await expect(sent).rejects.toMatchObject({ code: 'LARGE' })
+    expect(await call).toHaveLength(2)
+    await flushed
+  })
 })

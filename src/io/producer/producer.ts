@@ -213,6 +213,8 @@ export class Producer {
     if (code !== ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && code !== ErrorCode.UNKNOWN_PRODUCER_ID) return false
     if (!this.#plan.settings.idempotent) return false
     if (!this.#queueOf(batch.sealed).isFirst(batch)) return true
+    // The whole may be there after all, and the broker knows no part of it: another epoch would store it twice.
+    if (batch.part?.whole.maybeStored) return false
     // The epoch of a transactional producer is not its own to raise.
     if (this.#transactions !== undefined) return false
     this.#queueOf(batch.sealed).renumber()

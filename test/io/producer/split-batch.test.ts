@@ -146,3 +146,19 @@ test('nothing is said to be stored when no part is', async () => {
   expect(report!.error).toMatchObject({ code: 'MESSAGE_TOO_LARGE', stored: 'not stored', topic: 'small' })
   expect(values('small')).toEqual([])
 })
+
+test('a whole that may be stored goes in parts in the same epoch only: nothing is stored twice', async () => {
+  const { broker, send, reported, values } = await start()
+  broker.createTopic('shrinking', { partitions: 1 })
+  let asked = 0
+  // It is stored, the answer is lost, and now the topic takes less.
+  broker.on('Produce', () => {
+    asked++
+    if (asked === 1) return { cut: 'after' }
+    return asked === 2 ? { errorCode: ErrorCode.MESSAGE_TOO_LARGE } : undefined
+  })
+  const words = wordsOf('w', 20)
+  const [report] = await reported([send(words, { topic: 'shrinking' })])
+  expect(report!.error).toMatchObject({ stored: 'may be stored' })
+  expect(values('shrinking')).toEqual(words)
+})
