@@ -138,10 +138,13 @@ export class Cluster {
     return () => this.#listeners.delete(listener)
   }
 
-  /** The bound of a call that `close` ends as well. */
-  deadline(what: string, { timeoutMs, signal }: CallBounds): Deadline {
+  /**
+   * The bound of a call that `close` ends as well, and `ending`. Not by AbortSignal.any: on Node 20 a signal that lives
+   * long keeps something of each one that is combined with it.
+   */
+  deadline(what: string, { timeoutMs, signal }: CallBounds, ending?: AbortSignal): Deadline {
     const { clock, options } = this.host
-    const signals = [this.closing, signal]
+    const signals = [this.closing, signal, ending]
     const lastError = () => this.contact.failure ?? this.#failure
     return new Deadline({ clock, timeoutMs: timeoutMs ?? options.defaultApiTimeoutMs, what, signals, lastError })
   }

@@ -61,8 +61,7 @@ export class TransactionRequests {
   /** Does not reject. The error has `fatal` or `requiresAbort` set as the code means it for a transaction. */
   async ask<A extends ApiName>(question: TransactionQuestion<A>): Promise<TransactionAnswer<A>> {
     const { target, api, body, bounds, version, minVersion, maxVersion } = question
-    const signal = bounds.signal === undefined ? this.#closing : AbortSignal.any([bounds.signal, this.#closing])
-    const deadline = this.#cluster.deadline(api, { ...bounds, signal })
+    const deadline = this.#cluster.deadline(api, bounds, this.#closing)
     const errorCodeOf = (answer: ResponseOf<A>) => firstError(api, answer as never)?.code ?? 0
     let doubtful = false
     try {

@@ -213,9 +213,7 @@ export class Transactions {
 
   /** All steps of a call share its time, and end with the producer. */
   async #within(what: string, bounds: CallBounds, run: (deadline: Deadline) => Promise<void>): Promise<void> {
-    const { signal = this.#closing.signal } = bounds
-    const signals = AbortSignal.any([signal, this.#closing.signal])
-    const deadline = this.#plan.cluster.deadline(what, { ...bounds, signal: signals })
+    const deadline = this.#plan.cluster.deadline(what, bounds, this.#closing.signal)
     try {
       await run(deadline)
     } finally {
