@@ -4,44 +4,30 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Broker } from '../../src/broker/index.ts'
-import { type ConsumerOptions, Kafka } from '../../src/index.ts'
+import { expect, test, vi } from 'vitest'
+import type { ConsumerOptions } from '../../src/index.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
+import { BOTH, PATIENCE, QUICK, quickGroups } from './quick-groups.ts'
 
-const PATIENCE = { timeout: 10_000, interval: 10 }
-const BOTH = ['classic', 'consumer'] as const
 const TAKEN = { name: 'RebalanceInProgress', code: 'NOT_ASSIGNED' }
 
-let broker: Broker
-let kafka: Kafka
-beforeEach(async () => {
-  broker = await Broker.start({ groups: { heartbeatIntervalMs: 50, sessionTimeoutMs: 6_000 } })
-  kafka = new Kafka({ brokers: broker.addresses, threads: 'inline', retryBackoffMs: 20, retryBackoffMaxMs: 50 })
-  broker.createTopic('t', { partitions: 1 })
-  await broker.seed('t', ['a', 'b', 'c'])
-})
-afterEach(async () => {
-  await kafka.close()
-  await broker.close()
-})
+const given = quickGroups()
 
-const QUICK = { heartbeatIntervalMs: 50, heartbeatFloorMs: 50, autoOffsetReset: 'earliest' } as const
 const GROUP = { groupId: 'g', ...QUICK } as const satisfies ConsumerOptions
 
 /** The group goes on without its member, which joins again. */
 function fence(groupProtocol: 'classic' | 'consumer'): void {
-  if (groupProtocol === 'classic') broker.fail('Heartbeat', ErrorCode.ILLEGAL_GENERATION)
-  else broker.fail('ConsumerGroupHeartbeat', ErrorCode.FENCED_MEMBER_EPOCH)
+  if (groupProtocol === 'classic') given.broker.fail('Heartbeat', ErrorCode.ILLEGAL_GENERATION)
+  else given.broker.fail('ConsumerGroupHeartbeat', ErrorCode.FENCED_MEMBER_EPOCH)
 }
 
 test.each(BOTH)('%s: a commit that outlives a loss is not made in the next generation', async (groupProtocol) => {
   let [assigned, lost] = [0, 0]
-  const consumer = kafka.consumer({ ...GROUP, groupProtocol, autoCommit: false })
+  const consumer = given.kafka.consumer({ ...GROUP, groupProtocol, autoCommit: false })
   consumer.subscribe('t', { onAssigned: () => void assigned++, onLost: () => void lost++ })
   const record = await consumer.recv()
   const epochs: number[] = []
-  broker.on('OffsetCommit', ({ generationIdOrMemberEpoch }) => {
+  given.broker.on('OffsetCommit', ({ generationIdOrMemberEpoch }) => {
     epochs.push(generationIdOrMemberEpoch)
     // One that is tried again from main, with the identity of the moment.
     return { errorCode: ErrorCode.REQUEST_TIMED_OUT }
@@ -55,11 +41,11 @@ test.each(BOTH)('%s: a commit that outlives a loss is not made in the next gener
 })
 
 test.each(BOTH)('%s: commits of what was taken away are refused, those of what came back are not', async (protocol) => {
-  const consumer = kafka.consumer({ ...GROUP, groupProtocol: protocol, topics: 't', autoCommit: false })
+  const consumer = given.kafka.consumer({ ...GROUP, groupProtocol: protocol, topics: 't', autoCommit: false })
   const record = await consumer.recv()
   const { value: batch } = await consumer.batches().next()
   let commits = 0
-  broker.on('OffsetCommit', () => void commits++)
+  given.broker.on('OffsetCommit', () => void commits++)
   let lost = 0
   consumer.subscribe('t', { onLost: () => void lost++ })
   fence(protocol)
@@ -70,16 +56,16 @@ test.each(BOTH)('%s: commits of what was taken away are refused, those of what c
   const again = await consumer.recv()
   expect(again.offset).toBe(0)
   await again.commit()
-  expect(broker.group('g')?.offsets).toMatchObject([{ offset: 1 }])
+  expect(given.broker.group('g')?.offsets).toMatchObject([{ offset: 1 }])
 })
 
 test('after unsubscribe nothing is committed, under no name at all', async () => {
-  const consumer = kafka.consumer({ ...GROUP, topics: 't', autoCommit: false })
+  const consumer = given.kafka.consumer({ ...GROUP, topics: 't', autoCommit: false })
   const record = await consumer.recv()
   await consumer.unsubscribe()
   await expect(record.commit()).rejects.toMatchObject(TAKEN)
   await expect(consumer.commit()).rejects.toMatchObject({ code: 'NOTHING_ASSIGNED' })
-  expect(broker.group('g')?.offsets).toEqual([])
+  expect(given.broker.group('g')?.offsets).toEqual([])
 })
 
 test.each(['here', 'in a worker'])(
@@ -88,7 +74,7 @@ test.each(['here', 'in a worker'])(
     const told: { code: unknown; baseOffset: number }[] = []
     Object.assign(globalThis, { groupCommitsTold: (one: (typeof told)[0]) => void told.push(one) })
     let lost = 0
-    const consumer = kafka.consumer({ ...GROUP, autoCommit: false })
+    const consumer = given.kafka.consumer({ ...GROUP, autoCommit: false })
     consumer.subscribe('t', { onLost: () => void lost++ })
     const dir = mkdtempSync(join(tmpdir(), 'millrace-group-commits-'))
     const file = join(dir, 'processor.mjs')
@@ -114,7 +100,7 @@ test.each(['here', 'in a worker'])(
       { code: 'committed', baseOffset: 0 },
     ])
     held.groupCommitsGo = undefined
-    expect(broker.group('g')?.offsets).toMatchObject([{ offset: 3 }])
+    expect(given.broker.group('g')?.offsets).toMatchObject([{ offset: 3 }])
     await consumer.close()
     await run
     rmSync(dir, { recursive: true })
@@ -124,13 +110,13 @@ test.each(['here', 'in a worker'])(
 test('a loss while starting points are asked for: what comes back is read once, and told of in order', async () => {
   const events: string[] = []
   let waiting: (() => void) | undefined
-  broker.once('OffsetFetch', async () => {
+  given.broker.once('OffsetFetch', async () => {
     await new Promise<void>((resolve) => {
       waiting = resolve
     })
     return undefined
   })
-  const consumer = kafka.consumer({ ...GROUP, groupProtocol: 'consumer' })
+  const consumer = given.kafka.consumer({ ...GROUP, groupProtocol: 'consumer' })
   consumer.subscribe('t', {
     onAssigned: ([one]) => {
       events.push(`+${consumer.assignment().length}`)
@@ -146,7 +132,7 @@ test('a loss while starting points are asked for: what comes back is read once, 
   waiting!()
   await vi.waitFor(() => expect(seen).toEqual([1, 2]), PATIENCE)
   expect(events).toEqual(['!', '+1'])
-  await broker.seed('t', ['d'])
+  await given.broker.seed('t', ['d'])
   await vi.waitFor(() => expect(seen).toEqual([1, 2, 3]), PATIENCE)
   await consumer.close()
   await run
@@ -154,7 +140,7 @@ test('a loss while starting points are asked for: what comes back is read once, 
 
 test('a listener that seeks in what is lost while it works fails for nobody', async () => {
   let [assigned, lost] = [0, 0]
-  const consumer = kafka.consumer({ ...GROUP, groupProtocol: 'consumer' })
+  const consumer = given.kafka.consumer({ ...GROUP, groupProtocol: 'consumer' })
   consumer.subscribe('t', {
     onAssigned: async ([one]) => {
       if (assigned++ > 0) return

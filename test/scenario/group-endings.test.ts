@@ -1,31 +1,16 @@
 // How memberships end: closed while they join, fenced, with a commit that hangs, by a failure. What is lost is told
 // once, what is over is neither committed nor told. On the embedded broker, which can be told to fail. [test process]
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Broker } from '../../src/broker/index.ts'
-import { type Assignor, type ConsumerOptions, Kafka } from '../../src/index.ts'
+import { expect, test, vi } from 'vitest'
+import type { Assignor, ConsumerOptions } from '../../src/index.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
+import { BOTH, PATIENCE, QUICK, quickGroups } from './quick-groups.ts'
 
-const PATIENCE = { timeout: 10_000, interval: 10 }
-const QUICK = { heartbeatIntervalMs: 50, heartbeatFloorMs: 50, autoOffsetReset: 'earliest' } as const
-const BOTH = ['classic', 'consumer'] as const
-
-let broker: Broker
-let kafka: Kafka
-beforeEach(async () => {
-  broker = await Broker.start({ groups: { heartbeatIntervalMs: 50, sessionTimeoutMs: 6_000 } })
-  kafka = new Kafka({ brokers: broker.addresses, threads: 'inline', retryBackoffMs: 20, retryBackoffMaxMs: 50 })
-  broker.createTopic('t', { partitions: 1 })
-  await broker.seed('t', ['a', 'b', 'c'])
-})
-afterEach(async () => {
-  await kafka.close()
-  await broker.close()
-})
+const given = quickGroups()
 
 /** A consumer of `t` that notes what it is told; `slow` is awaited in `onLost`. */
 function member(options: ConsumerOptions = {}, slow?: () => Promise<unknown>) {
   const events: string[] = []
-  const consumer = kafka.consumer({
+  const consumer = given.kafka.consumer({
     ...{ groupId: 'g', topics: 't', ...QUICK, ...options },
     rebalanceListener: {
       onAssigned: () => void events.push('assigned'),
@@ -42,11 +27,11 @@ function member(options: ConsumerOptions = {}, slow?: () => Promise<unknown>) {
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-const members = () => broker.group('g')?.members.length
+const members = () => given.broker.group('g')?.members.length
 
 test('KIP-848: who is closed before the answer to the first heartbeat leaves no ghost behind', async () => {
   let joining = 0
-  broker.once('ConsumerGroupHeartbeat', () => {
+  given.broker.once('ConsumerGroupHeartbeat', () => {
     joining++
     return { drop: 'after' }
   })
@@ -62,19 +47,19 @@ test.each(BOTH)('%s: of what was lost onLost has ended before onAssigned is told
   const { consumer, events } = member({ groupProtocol }, () => pause(300))
   await consumer.recv()
   const code = groupProtocol === 'classic' ? ErrorCode.ILLEGAL_GENERATION : ErrorCode.FENCED_MEMBER_EPOCH
-  broker.fail(groupProtocol === 'classic' ? 'Heartbeat' : 'ConsumerGroupHeartbeat', code)
+  given.broker.fail(groupProtocol === 'classic' ? 'Heartbeat' : 'ConsumerGroupHeartbeat', code)
   await vi.waitFor(() => expect(events).toHaveLength(4), PATIENCE)
   expect(events).toEqual(['assigned', 'losing', 'lost', 'assigned'])
 })
 
 test('KIP-848: what is lost while it is being revoked is not told to be revoked', async () => {
-  broker.createTopic('u', { partitions: 1 })
+  given.broker.createTopic('u', { partitions: 1 })
   const { consumer, events } = member({ groupProtocol: 'consumer' })
   // It is not asked for more: the revocation waits for this record.
   await consumer.recv()
   consumer.subscribe('u')
   await pause(300)
-  broker.fail('ConsumerGroupHeartbeat', ErrorCode.FENCED_MEMBER_EPOCH)
+  given.broker.fail('ConsumerGroupHeartbeat', ErrorCode.FENCED_MEMBER_EPOCH)
   await vi.waitFor(() => expect(events).toEqual(['assigned', 'losing', 'lost', 'assigned']), PATIENCE)
   // As long as records that were given are waited for.
   await pause(3_000)
@@ -97,7 +82,7 @@ test('a last commit that hangs: the listener is told in time, and after the clos
   record.ack()
   let commits = 0
   let healthy = false
-  broker.on('OffsetCommit', () => {
+  given.broker.on('OffsetCommit', () => {
     commits++
     return healthy ? undefined : { errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS }
   })
@@ -107,20 +92,20 @@ test('a last commit that hangs: the listener is told in time, and after the clos
   const before = commits
   // The commit would be tried again every second.
   await pause(2_500)
-  expect([commits, events.length, broker.group('g')?.offsets]).toEqual([before, 2, []])
+  expect([commits, events.length, given.broker.group('g')?.offsets]).toEqual([before, 2, []])
 })
 
 test('a commit by hand that hangs is given up when the consumer is closed', async () => {
-  const consumer = kafka.consumer({ groupId: 'g', ...QUICK })
+  const consumer = given.kafka.consumer({ groupId: 'g', ...QUICK })
   consumer.assign([{ topic: 't', partition: 0 }])
   const record = await consumer.recv()
   let healthy = false
-  broker.on('OffsetCommit', () => (healthy ? undefined : { errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS }))
+  given.broker.on('OffsetCommit', () => (healthy ? undefined : { errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS }))
   const committing = record.commit().catch(({ code }) => code)
   await expect(consumer.close()).rejects.toMatchObject({ code: 'LAST_COMMIT_TIMED_OUT' })
   healthy = true
   expect(await committing).toBe('CONSUMER_CLOSED')
-  expect(broker.group('g')?.offsets ?? []).toEqual([])
+  expect(given.broker.group('g')?.offsets ?? []).toEqual([])
 })
 
 test('classic: a member that fails leaves at once', async () => {
@@ -141,11 +126,13 @@ test.each(BOTH)('%s: what a member that fails had is with another at once', asyn
   expect((await first.consumer.recv()).offset).toBe(0)
   const received = second.consumer.recv()
   await vi.waitFor(() => expect(members()).toBe(2), PATIENCE)
-  const owner = broker.group('g')!.members.find(({ assignment }) => assignment.length > 0)!.memberId
+  const owner = given.broker.group('g')!.members.find(({ assignment }) => assignment.length > 0)!.memberId
   const refused = (memberId: string) =>
     memberId === owner ? { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED } : undefined
-  broker.on('Heartbeat', ({ memberId }) => refused(memberId))
-  broker.on('ConsumerGroupHeartbeat', ({ memberId, memberEpoch }) => (memberEpoch > 0 ? refused(memberId) : undefined))
+  given.broker.on('Heartbeat', ({ memberId }) => refused(memberId))
+  given.broker.on('ConsumerGroupHeartbeat', ({ memberId, memberEpoch }) =>
+    memberEpoch > 0 ? refused(memberId) : undefined,
+  )
   await vi.waitFor(() => expect(first.events).toEqual(['assigned', 'losing', 'lost']), PATIENCE)
   // A session lasts six seconds.
   await vi.waitFor(() => expect(members()).toBe(1), { timeout: 3_000 })
@@ -155,7 +142,7 @@ test.each(BOTH)('%s: what a member that fails had is with another at once', asyn
 test('a static member that fails keeps its place for its successor', async () => {
   const { consumer, events } = member({ groupInstanceId: 'one' })
   await consumer.recv()
-  broker.fail('Heartbeat', ErrorCode.GROUP_AUTHORIZATION_FAILED)
+  given.broker.fail('Heartbeat', ErrorCode.GROUP_AUTHORIZATION_FAILED)
   await vi.waitFor(() => expect(events).toEqual(['assigned', 'losing', 'lost']), PATIENCE)
   await consumer.close()
   expect(members()).toBe(1)
