@@ -56,7 +56,7 @@ export class ProducerPool {
 
   #made(given: ProducerOptions, engine: () => Promise<Engine>): Producer<never, never> {
     const { key, value, onDelivery, interceptors, ...settings } = given
-    const producer: Producer<never, never> = new Producer<never, never>({
+    return new Producer<never, never>({
       given: { key, value, onDelivery, interceptors },
       options: resolveOptions('producer', settings),
       kafka: this.#kafka,
@@ -64,7 +64,6 @@ export class ProducerPool {
       closed: (one) => void this.#open.delete(one),
       failed: (one) => this.#failed(one),
     })
-    return producer
   }
 
   /** Those of ours nobody else has, and could close. */
