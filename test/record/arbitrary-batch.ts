@@ -89,8 +89,8 @@ export function lines(records: readonly DecodedRecord[]): string {
     .map(({ offset, timestamp, key, value, headers }) => {
       // Bytes that are no utf-8 become one replacement character or several, as each library likes.
       const named = headers.map(([name, header]) => `${JSON.stringify(name.replace(/\ufffd+/g, '?'))}=${hex(header)}`)
-      // Beyond 2^53 a double is only near the truth; damage makes such timestamps.
-      const time = Number.isSafeInteger(timestamp) ? timestamp : 'beyond 2^53'
+      // Damage makes timestamps beyond 2^53, where a double is only near the truth: a sum of two falls on either side.
+      const time = Math.abs(timestamp) < 2 ** 52 ? timestamp : 'beyond 2^52'
       return `${offset} ${time} ${hex(key)} ${hex(value)} ${named.join(' ')}`
     })
     .join('\n')
