@@ -3,9 +3,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { crc32c, crc32cImplementation, crc32cJavascript } from '../../src/bytes/crc32c.ts'
-
-const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 0x7fffffff)
-console.info(`crc32c: MILLRACE_SEED=${seed}`)
+import { seed } from '../support/seed.ts'
 
 const check = new TextEncoder().encode('123456789')
 

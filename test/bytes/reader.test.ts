@@ -4,9 +4,7 @@ import { ProtocolViolation } from '../../src/base/errors.ts'
 import { seededRandom } from '../../src/base/random.ts'
 import { Reader, ZERO_UUID } from '../../src/bytes/reader.ts'
 import { Writer } from '../../src/bytes/writer.ts'
-
-const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 0x7fffffff)
-console.info(`reader: MILLRACE_SEED=${seed}`)
+import { seed } from '../support/seed.ts'
 
 const reader = (...bytes: number[]) => new Reader(Uint8Array.from(bytes))
 

@@ -5,9 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { writeJsonLines } from '../../src/cli/json-lines.ts'
 import { Output } from '../../src/cli/output.ts'
 import { compileFormat, type RecordWriter } from '../../src/cli/record-format.ts'
+import { seed } from '../support/seed.ts'
 import { type FakeRecord, fakeBatch } from './fake-batch.ts'
-
-const seed = Date.now() | 0
 
 async function printed(write: RecordWriter, records: FakeRecord[], count = records.length): Promise<Buffer> {
   const pieces: Buffer[] = []

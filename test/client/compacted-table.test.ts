@@ -134,7 +134,7 @@ describe('a table', () => {
   })
 
   it('is what a Map would be, and its changes replayed make the same table', () => {
-    const seed = Number(process.env['MILLRACE_TEST_SEED'] ?? 20_261_121)
+    const seed = Number(process.env['MILLRACE_SEED'] ?? 20_261_121)
     console.info(`seed ${seed}`)
     const random = seededRandom(seed)
     const below = (limit: number) => Math.floor(random.next() * limit)

@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
 import { partitionOfKey } from '../../src/bytes/murmur2.ts'
 import { makePartitioner, type PartitionerName, type PartitionLoad } from '../../src/client/partitioner.ts'
-
-const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 0x7fffffff)
+import { seed } from '../support/seed.ts'
 
 /** Partitions whose open batch is a test's to fill and to seal. */
 class Load implements PartitionLoad {

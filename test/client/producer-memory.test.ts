@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
 import { ProducerMemory, SEGMENT_BYTES } from '../../src/client/producer-memory.ts'
 import type { Extent } from '../../src/control/producing.ts'
-
-const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 0x7fffffff)
+import { seed } from '../support/seed.ts'
 
 describe('the memory of a producer', () => {
   it('gives as much as is wanted where it is free, at least what is needed, and nothing where there is not', () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
 import { attempt, errorPolicy, nextStep, type OnError } from '../../src/delivery/attempts.ts'
 import { VirtualClock } from '../../src/wiring/virtual-clock.ts'
+import { seed } from '../support/seed.ts'
 
 const random = { next: () => 0.5 }
 const boom = new Error('boom')
@@ -47,7 +48,6 @@ describe('after a failure', () => {
   })
 
   it('waits are spread by the jitter and never beyond the limit', () => {
-    const seed = Date.now() | 0
     const dice = seededRandom(seed)
     const policy = errorPolicy({ retries: 100, backoffMs: 100, jitter: 0.5, maxBackoffMs: 400 })
     const waits = Array.from({ length: 90 }, (_, i) => nextStep(policy, 1 + (i % 3), boom, dice))

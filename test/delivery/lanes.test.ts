@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Lanes, type Order, type Started } from '../../src/delivery/lanes.ts'
+import { seed } from '../support/seed.ts'
 
 const bytes = (key: string | null) => (key === null ? null : Buffer.from(key))
 
@@ -155,7 +156,6 @@ const action = fc.oneof(
 )
 
 it('never runs two of a lane at once or out of order, loses and repeats nothing, is never idle without cause', () => {
-  const seed = Date.now() | 0
   const order = fc.constantFrom<Order>('partition', 'key', 'none')
   const property = fc.property(
     order,

@@ -14,9 +14,9 @@ import {
   toBytes,
   uuid,
 } from '../../src/delivery/serdes.ts'
+import { seed } from '../support/seed.ts'
 
 const context = { topic: 'events', partition: 3, offset: 42, part: 'value' } as const
-const seed = Date.now() | 0
 
 /** The same bytes inside shared memory, as a worker sees them: at an offset, with neighbours. */
 function shared(bytes: Uint8Array): Uint8Array {

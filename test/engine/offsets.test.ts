@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { OffsetTracker } from '../../src/engine/offsets.ts'
+import { seed } from '../support/seed.ts'
 
 const life = { epoch: 1, generation: 7 }
 
@@ -143,7 +144,6 @@ const step = fc.oneof(
 )
 
 it('agrees with a model of single offsets, whatever happens in whatever order', () => {
-  const seed = Date.now() | 0
   const property = fc.property(fc.nat(50), fc.array(step, { maxLength: 60 }), (start, steps) => {
     const offsets = tracker(start)
     const model = new Model(start)

@@ -9,7 +9,7 @@ import { javaDescribe } from '../support/kafka-describe.ts'
 import { assignByJava, type GroupCase } from './java-assignments.ts'
 import { having, newMember, randomGroup } from './random-group.ts'
 
-const seed = Number(process.env['MILLRACE_TEST_SEED'] ?? 848)
+const seed = Number(process.env['MILLRACE_SEED'] ?? 848)
 
 javaDescribe('assignors beside Java', () => {
   test(`range and roundrobin give what Java gives, racks or none (seed ${seed})`, async () => {

@@ -8,6 +8,7 @@ import type { BodySink } from '../../src/io/body-sink.ts'
 import { Connection } from '../../src/io/connection.ts'
 import { ioDefaults } from '../../src/io/io-options.ts'
 import { ScriptedBroker } from '../support/scripted-broker.ts'
+import { seed } from '../support/seed.ts'
 
 /** A sink over shared memory whose `begin` refuses so many times first. */
 class SharedSink implements BodySink {
@@ -52,7 +53,6 @@ function frameOf(correlationId: number, body: Uint8Array): Uint8Array {
 test('40 pipelined answers of 0 to 2 MB come out byte for byte, whatever is refused when', {
   timeout: 60_000,
 }, async () => {
-  const seed = Math.floor(Math.random() * 2 ** 31)
   const { next } = seededRandom(seed)
   const broker = await ScriptedBroker.start(tcp, { host: '127.0.0.1', port: 0 })
   const bodies: Uint8Array[] = []

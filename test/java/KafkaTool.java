@@ -191,8 +191,8 @@ public final class KafkaTool {
             properties.put("bootstrap.servers", bootstrap);
             properties.put("max.request.size", "20000000");
             properties.put("max.block.ms", "30000");
-            // One at a time: of two batches for a topic just made, Kafka 4.3 may refuse the first (not yet the leader) and
-            // store the second. The first then never fits, and is tried until its time is over (KAFKA-15591).
+            // One at a time: of two batches for a topic just made, Kafka 4.3 may refuse the first (not yet the leader)
+            // and store the second. The first then never fits, and is tried until its time is over (KAFKA-15591).
             properties.put("max.in.flight.requests.per.connection", "1");
             properties.putAll(config);
             var producer = new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());

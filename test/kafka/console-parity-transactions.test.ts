@@ -4,8 +4,8 @@ import { seededRandom } from '../../src/base/random.ts'
 import { expectSameAsConsole } from '../support/console-parity.ts'
 import { kafkaDescribe } from '../support/kafka-describe.ts'
 import type { JavaTransaction } from '../support/kafka-tool.ts'
+import { seed } from '../support/seed.ts'
 
-const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 1_000_000)
 const producers = 4
 const rounds = 30
 

@@ -3,9 +3,8 @@
 import { expect, it } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
 import { kafkaDescribe } from '../support/kafka-describe.ts'
+import { seed } from '../support/seed.ts'
 import { copyWithKills } from '../support/transactional-copy.ts'
-
-const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 0x7fffffff)
 
 kafkaDescribe('a transactional copy', (real) => {
   it(`of 10,000 records, killed 4 times, has each of them once and in order: MILLRACE_SEED=${seed}`, async () => {

@@ -5,6 +5,7 @@ import { optionTable } from '../../src/client/option-table.ts'
 import { parseProperties } from '../../src/client/properties.ts'
 import { javaDescribe } from '../support/kafka-describe.ts'
 import { runJava } from '../support/kafka-jars.ts'
+import { seed } from '../support/seed.ts'
 
 /** Ours differ on purpose; docs and rulings say why. */
 const OTHER_DEFAULTS: Readonly<Record<string, string>> = {
@@ -39,7 +40,6 @@ javaDescribe('beside Java', () => {
   })
 
   it('properties files are read as java.util.Properties reads them', async () => {
-    const seed = Date.now() | 0
     const files = Array.from({ length: 3000 }, (_, index) => randomFile(seed + index))
     const input = files.map((text) => Buffer.from(text).toString('base64')).join('\n')
     const { stdout, stderr, status } = await runJava('JavaOptions.java', ['properties'], { stdin: input })

@@ -11,11 +11,9 @@ import { apis } from '../../src/protocol/apis.ts'
 import { type Codec, codecOf, compileCodec, interpretedCodec } from '../../src/protocol/compile.ts'
 import { type Plan, planOf } from '../../src/protocol/plan.ts'
 import { int32, type Message, message, string, struct } from '../../src/protocol/schema.ts'
+import { seed } from '../support/seed.ts'
 import { CountingWriter, type Mark } from './counting-writer.ts'
 import { randomMessage } from './random-message.ts'
-
-const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 0x7fffffff)
-console.info(`codecs: MILLRACE_SEED=${seed}`)
 
 type AnyCodec = Codec<unknown, unknown>
 const messages: Message[] = Object.values(apis).flatMap((api) => [api.request, api.response])

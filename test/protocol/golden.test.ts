@@ -14,10 +14,8 @@ import {
 import { type Plan, planOf } from '../../src/protocol/plan.ts'
 import type { Message } from '../../src/protocol/schema.ts'
 import { javaDescribe } from '../support/kafka-describe.ts'
+import { seed } from '../support/seed.ts'
 import { type GoldenFrame, goldenFrames } from './golden-frames.ts'
-
-const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 0x7fffffff)
-console.info(`golden messages: MILLRACE_SEED=${seed}`)
 
 const entries: Api[] = Object.values(apis)
 

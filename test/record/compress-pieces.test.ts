@@ -6,9 +6,9 @@ import { compressPieces, type Piece } from '../../src/record/compress-pieces.ts'
 import { codecNames } from '../../src/record/compression/codec.ts'
 import { loadNative, type NativeAddon } from '../../src/record/native-addon.ts'
 import { recordsBytesMax, writeRecords } from '../../src/record/record-writer.ts'
+import { seed } from '../support/seed.ts'
 import { decodeBatch } from './decode-batch.ts'
 
-const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 0x7fffffff)
 const { addon } = loadNative()
 const ways: [string, NativeAddon | undefined][] = [['in TypeScript', undefined]]
 if (addon !== undefined) ways.push(['by the native kernel', addon])

@@ -1,18 +1,18 @@
 // Two kernels, one verdict: the same bytes give the same bound, fault, records and index.
 
 import { expect, it } from 'vitest'
+import { seed } from '../support/seed.ts'
 import { difference, KernelBench } from './compare-kernels.ts'
 import { kernelInputs } from './kernel-inputs.ts'
 import { kernels, nativeMissing } from './kernels.ts'
 
-const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 0x7fffffff)
 const inputs = Number(process.env['MILLRACE_INPUTS'] ?? 20_000)
 if (nativeMissing !== undefined) console.warn(`native kernel beside TypeScript's: skipped, ${nativeMissing}`)
 
 it.skipIf(nativeMissing !== undefined)(
   'the native kernel agrees with the TypeScript kernel on every input',
   async () => {
-    console.info(`differential: MILLRACE_SEED=${seed} MILLRACE_INPUTS=${inputs}`)
+    console.info(`differential: MILLRACE_INPUTS=${inputs}`)
     const typescript = new KernelBench(kernels['typescript']!, 0xff, true)
     const native = [
       new KernelBench(kernels['native']!, 0x01, true),

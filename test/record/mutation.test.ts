@@ -7,15 +7,15 @@ import { crc32c } from '../../src/bytes/crc32c.ts'
 import { ATTRIBUTES_AT, BATCH_HEADER_BYTES, CRC_AT } from '../../src/record/batch.ts'
 import { encodeBatch } from '../../src/record/encode.ts'
 import { unavailable } from '../support/kafka-jars.ts'
+import { seed } from '../support/seed.ts'
 import { arbitraryBatch, lines, ours } from './arbitrary-batch.ts'
 import { craftBatch, craftRecord, pack, packingId, packings } from './crafted-batch.ts'
 import { decodeBatch } from './decode-batch.ts'
 import { readByJava } from './java-batches.ts'
 import { decodeGuarded, kernels } from './kernels.ts'
 
-const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 0x7fffffff)
 const cases = Number(process.env['MILLRACE_MUTATIONS'] ?? 2500)
-console.info(`mutations: MILLRACE_SEED=${seed} MILLRACE_MUTATIONS=${cases}`)
+console.info(`mutations: MILLRACE_MUTATIONS=${cases}`)
 
 // Long runs are asked for by name; the default takes seconds.
 const timeout = 60_000 + cases * 10

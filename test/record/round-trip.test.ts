@@ -7,13 +7,13 @@ import { type CodecName, codecNames } from '../../src/record/compression/codec.t
 import { codecId } from '../../src/record/compression/registry.ts'
 import { encodeBatch, encodeControlBatch } from '../../src/record/encode.ts'
 import { unavailable } from '../support/kafka-jars.ts'
+import { seed } from '../support/seed.ts'
 import { arbitraryBatch, filled, lines, ours } from './arbitrary-batch.ts'
 import { type DecodedRecord, decodeBatch } from './decode-batch.ts'
 import { type JavaBatch, readByJava, writeByJava } from './java-batches.ts'
 
-const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 0x7fffffff)
 const cases = 250
-console.info(`round trip: MILLRACE_SEED=${seed}, ${cases} batches each way`)
+console.info(`round trip: ${cases} batches each way`)
 
 const why = unavailable()
 if (why !== undefined) console.warn(`round trip with Java: skipped, ${why}`)

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { BATCH_HEADER_BYTES, readBatchHeader, writeBatchHeader } from '../../src/record/batch.ts'
 import { encodeBatch } from '../../src/record/encode.ts'
 import { type RecordsPart, splitRecords } from '../../src/record/split-records.ts'
+import { seed } from '../support/seed.ts'
 import { arbitraryBatch } from './arbitrary-batch.ts'
 import { type DecodedRecord, decodeBatch } from './decode-batch.ts'
 
@@ -46,6 +47,7 @@ test('both parts together are what was cut, whatever the records', async () => {
         expect(parts[i]!.maxTimestamp).toBe(Math.max(...part.map(({ timestamp }) => timestamp)))
       }
     }),
+    { seed },
   )
 })
 

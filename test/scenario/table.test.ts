@@ -138,7 +138,7 @@ onEveryGround('table', (ground) => {
   })
 
   test('written at random while it is read, with tables that come and go: in the end what a Map has', async () => {
-    const seed = Number(process.env['MILLRACE_TEST_SEED'] ?? 77_001)
+    const seed = Number(process.env['MILLRACE_SEED'] ?? 77_001)
     console.info(`seed ${seed}`)
     const random = seededRandom(seed)
     const below = (limit: number) => Math.floor(random.next() * limit)

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
 import { VirtualClock } from '../../src/wiring/virtual-clock.ts'
+import { seed } from '../support/seed.ts'
 
 test('an hour of timers runs in order, without an hour passing', async () => {
   const clock = new VirtualClock()
@@ -62,7 +63,6 @@ test('until runs to the settlement of a promise and no further', async () => {
 })
 
 test('1,000 timers in random order come out sorted', async () => {
-  const seed = Math.floor(Math.random() * 2 ** 31)
   const random = seededRandom(seed)
   const clock = new VirtualClock()
   const seen: number[] = []

@@ -6,6 +6,7 @@ import { Broker } from '../../../src/broker/index.ts'
 import { type ApiName, apis, type RequestInput } from '../../../src/protocol/apis.ts'
 import { planOf } from '../../../src/protocol/plan.ts'
 import { randomMessage } from '../../protocol/random-message.ts'
+import { seed } from '../../support/seed.ts'
 import { RawClient } from '../raw-client.ts'
 import { join } from './classic-script.ts'
 import { ScriptedMember } from './consumer-script.ts'
@@ -47,7 +48,6 @@ function aimed(value: unknown, random: Random, ids: readonly string[]): unknown 
 }
 
 test('thousands of random requests leave a coordinator that works', async () => {
-  const seed = Math.floor(Math.random() * 1e9)
   const random = seededRandom(seed)
   await using broker = await Broker.start()
   broker.createTopic('t', { partitions: 3 })

@@ -28,7 +28,7 @@ const properties = {
   'group.consumer.session.timeout.ms': 4000,
 }
 
-const seed = Number(process.env['SEED'] ?? 20261121)
+const seed = Number(process.env['MILLRACE_SEED'] ?? 20261121)
 
 ownKafkaDescribe('the embedded coordinator answers like Kafka', { properties }, (kafka) => {
   test.each([

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { type Random, seededRandom } from '../../../src/base/random.ts'
 import { type Assignee, serverAssignors } from '../../../src/broker/groups/server-assignors.ts'
 import { topicIdOf } from '../../../src/broker/groups/topic-partition-key.ts'
+import { seed } from '../../support/seed.ts'
 
 const topics = new Map([
   ['a', 6],
@@ -28,7 +29,6 @@ const cases = Object.keys(serverAssignors).flatMap((name) =>
 )
 
 test.each(cases)('%s gives each partition to one of its readers, members %s', (name, _how, alike) => {
-  const seed = Math.floor(Math.random() * 1e9)
   const random = seededRandom(seed)
   for (let i = 0; i < 300; i++) {
     const members = randomGroup(random, alike)
@@ -50,7 +50,6 @@ test.each(cases)('%s gives each partition to one of its readers, members %s', (n
 })
 
 test('uniform differs by one at most, and moves only what a newcomer gets', () => {
-  const seed = Math.floor(Math.random() * 1e9)
   const random = seededRandom(seed)
   for (let i = 0; i < 300; i++) {
     const members = randomGroup(random, true)

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { seededRandom } from '../../../src/base/random.ts'
 import { TopicPattern } from '../../../src/broker/groups/topic-pattern.ts'
+import { seed } from '../../support/seed.ts'
 
 function matches(expression: string, name: string): boolean {
   const pattern = TopicPattern.parse(expression)
@@ -63,7 +64,6 @@ test.each(
 })
 
 test('what JavaScript reads in the same way has the same matches', () => {
-  const seed = Math.floor(Math.random() * 1e9)
   const random = seededRandom(seed)
   const pick = (text: string[]) => text[Math.floor(random.next() * text.length)]!
   const make = (depth: number): string => {
