@@ -169,7 +169,7 @@ export interface BatchReport extends PartReport {
   firstSentAtMs: number | undefined
   /** How long the last request took to be answered. */
   requestMs: number
-  /** Times it was sent. */
+  /** Times it was sent, as a whole or a part of it. */
   attempts: number
   /** The whole batch as sent, compressed and with its header. */
   sizeBytes: number

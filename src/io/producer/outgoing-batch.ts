@@ -40,8 +40,10 @@ export class OutgoingBatch implements Pieces {
   readonly part: PartOf | undefined
   /** The number of its first record in the partition's sequence; -1: it has none yet. */
   sequence = -1
-  /** Times it was handed to a connection. */
+  /** Times it, or a part of it, was handed to a connection. */
   attempts = 0
+  /** Attempts that failed for what happened to a batch before it. */
+  excusedCount = 0
   firstSentAtMs: number | undefined
   /** An attempt ended so that nobody knows whether the broker acted on it. Stays true. */
   maybeStored = false
@@ -113,6 +115,7 @@ export class OutgoingBatch implements Pieces {
   /** A request with it was handed to a connection. */
   handedOver(nowMs: number): void {
     this.attempts++
+    if (this.part !== undefined) this.part.whole.attempts++
     this.firstSentAtMs ??= nowMs
     this.#writing++
     this.#requests++

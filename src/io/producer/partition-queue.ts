@@ -37,8 +37,8 @@ export class PartitionQueue {
   #nextSequence = 0
   /** The broker stored a batch under this identity. */
   #known = false
-  /** A batch with a sequence was given up: perhaps it is missing in the log. */
-  #gap = false
+  /** The last batch with a sequence that was given up: perhaps it is missing in the log. */
+  #gap: OutgoingBatch | undefined
   /** The broker says that the sequences do not fit: all get new ones once nothing is in flight. */
   #renumber = false
 
@@ -84,9 +84,10 @@ export class PartitionQueue {
     // Never while a later one is on its way.
     if (last?.isAfter(head)) return undefined
     if (this.#mode === 'plain') return head
-    const alone = this.#renumber || this.#gap || !this.#known
+    const hasGap = this.#gap !== undefined
+    const alone = this.#renumber || hasGap || !this.#known
     if (alone && last !== undefined) return undefined
-    if (this.#renumber || (this.#gap && head.sequence < 0)) {
+    if (this.#renumber || (hasGap && head.sequence < 0)) {
       // The epoch of a transactional producer is for its coordinator to raise.
       if (this.#mode === 'transactional') return undefined
       this.#startEpoch()
@@ -110,7 +111,7 @@ export class PartitionQueue {
   stored(batch: OutgoingBatch): void {
     this.#leave(batch)
     this.#known = true
-    this.#gap = false
+    if (this.isBehindGap(batch)) this.#gap = undefined
   }
 
   /** It is to be sent again. */
@@ -130,6 +131,11 @@ export class PartitionQueue {
     return [...this.#inFlight, ...this.#waiting].every((other) => other.sequence < 0 || !batch.isAfter(other))
   }
 
+  /** One before it was given up, so that its sequence need not fit. */
+  isBehindGap(batch: OutgoingBatch): boolean {
+    return this.#gap !== undefined && batch.isAfter(this.#gap)
+  }
+
   /** The broker says that the sequences do not fit: all that is left gets new ones, in a new epoch. */
   renumber(): void {
     this.#renumber = true
@@ -142,7 +148,7 @@ export class PartitionQueue {
     if (sequence < 0) return
     const isLast = (sequence + sealed.count) % SEQUENCES === this.#nextSequence
     if (isLast && notStored) this.#nextSequence = sequence
-    else this.#gap = true
+    else if (this.#gap === undefined || this.isBehindGap(batch)) this.#gap = batch
   }
 
   /** Another identity from the next batch on, which must be the first one in flight: a new transaction, for example. */
@@ -162,7 +168,7 @@ export class PartitionQueue {
   #restart(): void {
     this.#nextSequence = 0
     this.#known = false
-    this.#gap = false
+    this.#gap = undefined
     this.#renumber = false
     for (const batch of this.#waiting) batch.sequence = -1
   }

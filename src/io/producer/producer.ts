@@ -212,12 +212,15 @@ export class Producer {
   #outOfStep(batch: OutgoingBatch, code: number): boolean {
     if (code !== ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && code !== ErrorCode.UNKNOWN_PRODUCER_ID) return false
     if (!this.#plan.settings.idempotent) return false
-    if (!this.#queueOf(batch.sealed).isFirst(batch)) return true
+    const queue = this.#queueOf(batch.sealed)
+    const isFirst = queue.isFirst(batch)
+    if (!isFirst || queue.isBehindGap(batch)) batch.excusedCount++
+    if (!isFirst) return true
     // The whole may be there after all, and the broker knows no part of it: another epoch would store it twice.
     if (batch.part?.whole.maybeStored) return false
     // The epoch of a transactional producer is not its own to raise.
     if (this.#transactions !== undefined) return false
-    this.#queueOf(batch.sealed).renumber()
+    queue.renumber()
     return true
   }
 
@@ -243,11 +246,11 @@ export class Producer {
   }
 
   #retryOrFail(batch: OutgoingBatch, error: MillraceError, retriable: boolean, requestMs: number): void {
-    const { sealed, attempts } = batch
+    const { sealed, attempts, excusedCount } = batch
     const queue = this.#queueOf(sealed)
     const { settings } = this.#plan
     queue.lastError = error
-    const mayGo = !batch.reported && attempts <= settings.retries && this.#refusal(sealed) === undefined
+    const mayGo = !batch.reported && attempts - excusedCount <= settings.retries && this.#refusal(sealed) === undefined
     if (retriable && mayGo) {
       queue.retry(batch)
       if (this.#routes.hasMoved(queue)) return

@@ -39,6 +39,17 @@ test('the first batch under an identity goes alone, the next ones need not', () 
   expect([queue.next(), queue.take(), queue.next()]).toEqual([second, second, third])
 })
 
+test('while the first batch of a partition is refused nothing else is sent', () => {
+  const { queue, add } = queueOf()
+  const [first, second] = [add(), add()]
+  for (let attempt = 0; attempt < 3; attempt++) {
+    expect([queue.next(), queue.take(), queue.next()]).toEqual([first, first, undefined])
+    queue.retry(first)
+  }
+  queue.stored(queue.take())
+  expect([queue.take(), first.sequence, second.sequence]).toEqual([second, 0, 1])
+})
+
 test('a batch to be tried again goes before all later ones, and not while one of them is on its way', () => {
   const { queue, add } = queueOf()
   const [first, second, third, fourth] = [add(), add(), add(), add()]
@@ -76,8 +87,18 @@ test('after one that may be stored a later one on its way tells; without one a n
   expect(queue.next()).toBeUndefined()
   queue.stored([...queue.batches()][0]!)
   expect([queue.next(), queue.take()]).toEqual([next, next])
-  expect([next.sequence, queue.identity?.producerEpoch]).toEqual([5, 3])
-  queue.giveUp(next, false)
-  const after = send()
-  expect([after.sequence, queue.identity?.producerEpoch]).toEqual([0, 4])
+  expect([next.sequence, queue.identity?.producerEpoch]).toEqual([0, 4])
+})
+
+test('one before it that is stored tells nothing of a batch that was given up', () => {
+  const { queue, add, send } = queueOf()
+  queue.stored(send())
+  const [early, givenUp, late] = [add(), add(), add()]
+  for (let i = 0; i < 3; i++) queue.take()
+  queue.giveUp(givenUp, true)
+  expect([early, late].map((batch) => queue.isBehindGap(batch))).toEqual([false, true])
+  queue.stored(early)
+  expect(queue.isBehindGap(late)).toBe(true)
+  queue.stored(late)
+  expect([send().sequence, queue.identity?.producerEpoch]).toEqual([4, 3])
 })

@@ -65,6 +65,29 @@ describe.each([
   })
 })
 
+test.each([0, 1])(
+  'retries %i: a split is no attempt of the batches behind it, nor a part given up',
+  async (retries) => {
+    const { send, reported, values } = await start({ retries })
+    await reported([send(['first'])])
+    const [large, words] = [wordsOf('l', 100), wordsOf('w', 30)]
+    const given = [...words.slice(0, 10), 'y'.repeat(2_000), ...words.slice(10)]
+    const reports = await reported([large, ['a'], given, ['b'], ['c', 'd']].map((all) => send(all)))
+    const fate = reports.map(({ error }) => error?.code ?? 'stored')
+    expect(fate).toEqual(['stored', 'stored', 'MESSAGE_TOO_LARGE', 'stored', 'stored'])
+    expect(values('small')).toEqual(['first', ...large, 'a', ...words, 'b', 'c', 'd'])
+  },
+)
+
+test('each time that a batch or a part of it was sent is an attempt', async () => {
+  const { broker, send, reported } = await start()
+  let asked = 0
+  broker.on('Produce', () => (++asked === 4 ? { cut: 'after' } : undefined))
+  const [report] = await reported([send(wordsOf('w', 100))])
+  expect(asked).toBeGreaterThan(8)
+  expect(report).toMatchObject({ error: undefined, attempts: asked })
+})
+
 test.each([
   ['answers are lost', { cut: 'after' }],
   ['requests are lost', { cut: 'before' }],
