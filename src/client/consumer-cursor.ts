@@ -1,8 +1,10 @@
 // The queue of a consumer on main: batches as records, one at a time or a handful. [main thread]
+import type { Clock } from '../base/clock.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import type { ConsumerPartition } from './consumer-partition.ts'
 import type { SourceBatch } from './consumer-source.ts'
+import { type Patience, Turns } from './turns.ts'
 
 type Pull = (idleMs: number | undefined, ending?: AbortSignal) => Promise<SourceBatch | 'idle' | 'end'>
 
@@ -18,12 +20,11 @@ export class ConsumerCursor<K, V> {
   #lastPartition: ConsumerPartition | undefined
   /** An error that came after records, which were given first: the next call tells. */
   #late: { error: unknown } | undefined
-  /** Calls are served one after the other: each waits for the one before. */
-  #turn: Promise<unknown> = Promise.resolve()
-  #waiting = 0
+  readonly #turns: Turns
 
-  constructor(pull: Pull) {
+  constructor(pull: Pull, clock: () => Promise<Clock>) {
     this.#pull = pull
+    this.#turns = new Turns(clock)
   }
 
   /** The next record, at once if it is there. Waits at most so long, and until `ending` fires. */
@@ -31,23 +32,17 @@ export class ConsumerCursor<K, V> {
     idleMs: number | undefined,
     ending?: AbortSignal,
   ): ConsumerRecord<K, V> | Promise<ConsumerRecord<K, V> | 'idle' | 'end'> {
-    if (this.#waiting === 0) {
+    if (this.#turns.free) {
       const record = this.#step()
       if (record !== undefined) return record
     }
-    return this.#inTurn(async () => {
-      for (;;) {
-        const record = this.#step()
-        if (record !== undefined) return record
-        const pulled = await this.#fill(idleMs, ending)
-        if (pulled !== undefined) return pulled
-      }
-    })
+    return this.#nextInTurn({ timeoutMs: idleMs, ending })
   }
 
   /** Up to `max` records: those that are there; the first is waited for, at most so long, and until `ending` fires. */
-  take(max: number, timeoutMs: number | undefined, ending?: AbortSignal): Promise<ConsumerRecord<K, V>[]> {
-    return this.#inTurn(async () => {
+  async take(max: number, patience: Patience): Promise<ConsumerRecord<K, V>[]> {
+    const { ending } = patience
+    const taken = await this.#turns.take(async (timeoutMs) => {
       const records: ConsumerRecord<K, V>[] = []
       while (records.length < max) {
         const none = records.length === 0
@@ -70,12 +65,13 @@ export class ConsumerCursor<K, V> {
         if (pulled !== undefined) break
       }
       return records
-    })
+    }, patience)
+    return taken ?? []
   }
 
   /** What is left of the batch it stands in, else the next batch. */
-  nextBatch(idleMs: number | undefined): Promise<Batch<K, V> | 'idle' | 'end'> {
-    return this.#inTurn(async () => {
+  async nextBatch(): Promise<Batch<K, V> | 'idle' | 'end'> {
+    const taken = await this.#turns.take(async () => {
       for (;;) {
         const batch = this.#batch
         if (batch !== undefined && !batch.released && this.#row < batch.count) {
@@ -85,10 +81,11 @@ export class ConsumerCursor<K, V> {
           return batch.part(this.#row, batch.count)
         }
         this.#leave()
-        const pulled = await this.#fill(idleMs)
+        const pulled = await this.#fill(undefined)
         if (pulled !== undefined) return pulled
       }
     })
+    return taken ?? 'idle'
   }
 
   /** An error that whoever asks next is to hear: those who asked now have records. */
@@ -113,6 +110,18 @@ export class ConsumerCursor<K, V> {
   drop(partition?: ConsumerPartition): void {
     this.#unread = partition === undefined ? [] : this.#unread.filter((one) => one.partition !== partition)
     if (partition === undefined || partition === this.#partition) this.#leave()
+  }
+
+  async #nextInTurn(patience: Patience): Promise<ConsumerRecord<K, V> | 'idle' | 'end'> {
+    const taken = await this.#turns.take(async (timeoutMs) => {
+      for (;;) {
+        const record = this.#step()
+        if (record !== undefined) return record
+        const pulled = await this.#fill(timeoutMs, patience.ending)
+        if (pulled !== undefined) return pulled
+      }
+    }, patience)
+    return taken ?? 'idle'
   }
 
   async #fill(idleMs: number | undefined, ending?: AbortSignal): Promise<'idle' | 'end' | undefined> {
@@ -161,16 +170,5 @@ export class ConsumerCursor<K, V> {
     this.#batch = undefined
     this.#partition = undefined
     this.#row = 0
-  }
-
-  async #inTurn<T>(run: () => Promise<T>): Promise<T> {
-    this.#waiting++
-    const mine = this.#turn.then(run, run)
-    this.#turn = mine.catch(() => undefined)
-    try {
-      return await mine
-    } finally {
-      this.#waiting--
-    }
   }
 }

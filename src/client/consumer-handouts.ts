@@ -56,7 +56,7 @@ export class ConsumerHandouts<K, V> {
       } finally {
         plan.progressed(true)
       }
-    })
+    }, plan.clock)
   }
 
   /** Record by record, until the consumer is closed. */
@@ -113,7 +113,7 @@ export class ConsumerHandouts<K, V> {
         this.#ask()
         given?.ack()
         given = undefined
-        const got = await this.#cursor.nextBatch(undefined)
+        const got = await this.#cursor.nextBatch()
         if (typeof got === 'string') return { done: true, value: undefined }
         given = got
         return { done: false, value: got }
@@ -137,7 +137,7 @@ export class ConsumerHandouts<K, V> {
     for (const record of this.#polled.splice(0)) record.ack()
     this.#polling = true
     try {
-      const records = await this.#cursor.take(max, timeoutMs, signal)
+      const records = await this.#cursor.take(max, { timeoutMs, ending: signal })
       if (records.length === 0) signal?.throwIfAborted()
       this.#polled.push(...records)
       return records
@@ -168,8 +168,8 @@ export class ConsumerHandouts<K, V> {
     const untilMs = clock.now() + timeoutMs
     const records: ConsumerRecord<K, V>[] = []
     while (records.length < max && !this.#plan.closed()) {
-      const leftMs = untilMs - clock.now()
-      const more = await this.#cursor.take(max - records.length, Math.max(0, leftMs), signal).catch((error) => {
+      const patience = { timeoutMs: Math.max(0, untilMs - clock.now()), ending: signal }
+      const more = await this.#cursor.take(max - records.length, patience).catch((error) => {
         if (records.length === 0) throw error
         this.#cursor.tellLater(error)
         return []

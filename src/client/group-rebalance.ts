@@ -10,6 +10,7 @@ import type { ConsumerRun } from './consumer-run.ts'
 import type { RebalanceListener } from './group-listener.ts'
 import { assignorsOf } from './group-settings.ts'
 import type { ResolvedConsumerOptions } from './options.ts'
+import { Turns } from './turns.ts'
 
 /** Whom a rebalance concerns. */
 export interface RebalancePlan {
@@ -52,19 +53,21 @@ export class GroupRebalance {
   #over = false
   /** Nobody is told any more. */
   #silent = false
-  #turn: Promise<unknown>
+  /** One question is answered after the other: a late revocation must not take what was assigned since. */
+  readonly #turns: Turns
 
   constructor(plan: RebalancePlan) {
     const { maxPollIntervalMs, groupProtocol } = plan.options
     this.#plan = plan
-    this.#turn = plan.after ?? Promise.resolve()
+    this.#turns = new Turns(async () => plan.clock())
+    if (plan.after !== undefined) void this.#turns.take(() => plan.after!).catch(() => undefined)
     this.#limitMs = maxPollIntervalMs - Math.min(MARGIN_MS, maxPollIntervalMs / 10)
     this.#eager = groupProtocol === 'classic' && rebalanceProtocol(assignorsOf(plan.options)) === 'eager'
   }
 
   /** New partitions: their offsets are found, the listener is told, and they are read. */
   assigned(names: TopicPartition[]): Promise<void> {
-    return this.#inTurn(() => this.#assigned(names))
+    return this.#turns.take(() => this.#assigned(names))
   }
 
   async #assigned(names: TopicPartition[]): Promise<void> {
@@ -86,7 +89,7 @@ export class GroupRebalance {
   /** Partitions go: what runs is finished, what is processed is committed, and then they are nobody's. */
   revoked(names: TopicPartition[], limitMs = this.#limitMs): Promise<void> {
     const endMs = this.#plan.clock().now() + Math.min(limitMs, this.#limitMs)
-    return this.#inTurn(() => this.#revoked(names, endMs))
+    return this.#turns.take(() => this.#revoked(names, endMs))
   }
 
   async #revoked(asked: TopicPartition[], endMs: number): Promise<void> {
@@ -106,14 +109,7 @@ export class GroupRebalance {
   async lost(names: TopicPartition[]): Promise<void> {
     this.#paused.clear()
     this.#remove(names, this.#find(names))
-    await this.#inTurn(() => this.#tell('onLost', names))
-  }
-
-  /** One question is answered after the other: a late revocation must not take what was assigned since. */
-  #inTurn(run: () => Promise<void>): Promise<void> {
-    const mine = this.#turn.then(run)
-    this.#turn = mine.catch(() => undefined)
-    return mine
+    await this.#turns.take(() => this.#tell('onLost', names))
   }
 
   /** Nothing more is begun, and records that were given are not waited for. */
@@ -132,7 +128,7 @@ export class GroupRebalance {
     this.#hurried = true
     this.#over = true
     for (const { gone } of this.#plan.assignment.source?.partitions ?? []) gone.abort()
-    return this.#turn
+    return this.#turns.take(async () => undefined)
   }
 
   #left(names: TopicPartition[]): TopicPartition[] {

@@ -171,6 +171,7 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
     this.#records ??= new RecordCursor({
       pull: (idleMs, ending) => this.#pull(idleMs, ending),
       rest: () => this.#stream?.rest(),
+      clock: async () => (await this.#plan.engine()).clock,
       idleMs: this.#plan.options.idleMs,
       ended: () => this.#suspend(),
     })

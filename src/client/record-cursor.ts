@@ -1,8 +1,10 @@
 // Reads batches as records: one at a time, or a handful. [main thread]
+import type { Clock } from '../base/clock.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Pulled } from './batch-stream.ts'
 import type { PartitionProgress } from './partition-reader.ts'
+import { type Patience, Turns } from './turns.ts'
 
 /** Where a cursor gets its batches. */
 export interface CursorPlan {
@@ -10,6 +12,7 @@ export interface CursorPlan {
   idleMs: number | undefined
   /** A turn for the event loop, when it is time for one. */
   rest(): Promise<void> | undefined
+  clock(): Promise<Clock>
   /** The last record was given, or none can be given any more: what is held can be freed. */
   ended(): Promise<void>
 }
@@ -20,12 +23,8 @@ type Step<K, V> = IteratorResult<ConsumerRecord<K, V>, undefined>
 const REST_EVERY = 64
 
 /** What a handful of records is to be. */
-export interface TakeOptions {
+export interface TakeOptions extends Patience {
   max: number
-  /** How long to wait for the first one. */
-  timeoutMs: number | undefined
-  /** Waits no longer than until this fires. */
-  ending: AbortSignal | undefined
 }
 
 /** Stands in one batch at a time. */
@@ -34,18 +33,17 @@ export class RecordCursor<K, V> {
   #batch: Batch<K, V> | undefined
   #progress: PartitionProgress | undefined
   #next = 0
-  /** Calls are served one after the other: each waits for the one before. */
-  #turn: Promise<unknown> = Promise.resolve()
-  #waiting = 0
+  readonly #turns: Turns
   #given = 0
 
   constructor(plan: CursorPlan) {
     this.#plan = plan
+    this.#turns = new Turns(plan.clock)
   }
 
   /** The next record; `undefined` after `idleMs` without one; done at the end. */
   next(): Promise<Step<K, V>> {
-    if (this.#waiting === 0 && ++this.#given % REST_EVERY !== 0) {
+    if (this.#turns.free && ++this.#given % REST_EVERY !== 0) {
       try {
         const record = this.#step()
         if (record !== undefined) return Promise.resolve({ done: false, value: record })
@@ -53,12 +51,12 @@ export class RecordCursor<K, V> {
         return this.#left(error)
       }
     }
-    return this.#inTurn(() => this.#nextSlow())
+    return this.#turns.take(() => this.#nextSlow()) as Promise<Step<K, V>>
   }
 
   /** Up to `max` records: waits for the first one only. `later` is told of an error after some. */
-  take({ max, timeoutMs, ending }: TakeOptions, later: (error: unknown) => void): Promise<ConsumerRecord<K, V>[]> {
-    return this.#inTurn(async () => {
+  async take({ max, ...patience }: TakeOptions, later: (error: unknown) => void): Promise<ConsumerRecord<K, V>[]> {
+    const taken = await this.#turns.take(async (timeoutMs) => {
       const records: ConsumerRecord<K, V>[] = []
       await this.#plan.rest()
       try {
@@ -66,14 +64,15 @@ export class RecordCursor<K, V> {
           const record = this.#step()
           if (record !== undefined) records.push(record)
           else if (records.length > 0 && !(await this.#fill(0))) break
-          else if (records.length === 0 && !(await this.#fill(timeoutMs, ending))) break
+          else if (records.length === 0 && !(await this.#fill(timeoutMs, patience.ending))) break
         }
       } catch (error) {
         if (records.length === 0) throw error
         later(error)
       }
       return records
-    })
+    }, patience)
+    return taken ?? []
   }
 
   /** Whether it stands in a batch of which not all was given. */
@@ -148,17 +147,5 @@ export class RecordCursor<K, V> {
     if (batch === undefined || progress === undefined || !this.holdsRest) return
     progress.position = batch.offsetAt(this.#next)
     if (progress.state === 'done') progress.state = 'active'
-  }
-
-  async #inTurn<T>(run: () => Promise<T>): Promise<T> {
-    this.#waiting++
-    const before = this.#turn
-    const mine = before.then(run, run)
-    this.#turn = mine.catch(() => undefined)
-    try {
-      return await mine
-    } finally {
-      this.#waiting--
-    }
   }
 }

@@ -58,6 +58,34 @@ describe.each(modes)('a signal, %s,', (mode) => {
     await consumer.close()
   })
 
+  it.each(['poll', 'recv', 'recvBatch'] as const)(
+    'ends the wait of %s behind a recv at once, and no record is lost',
+    async (way) => {
+      await using consumer = reading.kafka.consumer({ autoOffsetReset: 'earliest' })
+      consumer.assign([{ topic: 'events', partition: 0 }])
+      const first = consumer.recv()
+      const abort = new AbortController()
+      const behind = reasonOf(consumer[way]({ timeoutMs: 60_000, signal: abort.signal }))
+      const last = consumer.recv()
+      await sleep(50)
+      abort.abort(new Error('enough'))
+      expect(await behind).toBe('enough')
+      await seed('a', 'b', 'c')
+      const given = [await first, await last, await consumer.recv()]
+      expect(given.map(({ value }) => value?.toString())).toEqual(['a', 'b', 'c'])
+    },
+  )
+
+  it('is not needed: timeoutMs ends the wait behind a recv as well', async () => {
+    await using consumer = reading.kafka.consumer({ autoOffsetReset: 'earliest' })
+    consumer.assign([{ topic: 'events', partition: 0 }])
+    const first = consumer.recv()
+    expect(await consumer.poll({ timeoutMs: 50 })).toEqual([])
+    expect(await consumer.recvBatch({ timeoutMs: 50 })).toEqual({ outcome: 'timedOut', records: [] })
+    await seed('a')
+    expect((await first).value?.toString()).toBe('a')
+  })
+
   it('leaves recvBatch what it has', async () => {
     await using consumer = reading.kafka.consumer({ autoOffsetReset: 'earliest' })
     consumer.assign([{ topic: 'events', partition: 0 }])
@@ -79,6 +107,18 @@ describe.each(modes)('a signal, %s,', (mode) => {
     expect(await waiting).toBe('enough')
     await seed('a')
     expect((await source.poll()).map(({ value }) => value?.toString())).toEqual(['a'])
+  })
+
+  it('ends the wait of an iteration’s poll behind another, as timeoutMs does', async () => {
+    await using source = reading.kafka.iterate('events', { until: 'never' })
+    const first = source.poll()
+    const abort = new AbortController()
+    const behind = reasonOf(source.poll({ signal: abort.signal }))
+    abort.abort(new Error('enough'))
+    expect(await behind).toBe('enough')
+    expect(await source.poll({ timeoutMs: 50 })).toEqual([])
+    await seed('a')
+    expect((await first).map(({ value }) => value?.toString())).toEqual(['a'])
   })
 
   it('ends the wait of flush and nothing else: the record is stored all the same', async () => {
