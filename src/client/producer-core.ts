@@ -136,8 +136,9 @@ export class ProducerCore {
     return outgoing
   }
 
-  /** Asks the I/O thread, also while the Kafka instance is being closed. */
-  ask(call: ProducerCall, timeoutMs: number): Promise<unknown> {
+  /** Asks the I/O thread, also while the Kafka instance is being closed; nothing is sent when nothing can be. */
+  async ask(call: ProducerCall, timeoutMs: number): Promise<unknown> {
+    if (this.#dead !== undefined) throw this.#dead
     return this.#parts.engine.call(call, { timeoutMs })
   }
 
@@ -198,22 +199,17 @@ export class ProducerCore {
   async close(drainMs: number): Promise<void> {
     const { engine } = this.#parts
     this.#accumulator.sealAll()
-    if (this.#idle !== undefined && drainMs > 0) {
-      let timer: Timer | undefined
-      const limit = new Promise<void>((resolve) => {
-        timer = engine.clock.after(drainMs, resolve)
-      })
-      await engine.holding(Promise.race([this.#idle.done, limit]))
-      timer?.cancel()
-    }
+    if (this.#idle !== undefined && drainMs > 0) await this.atMost(drainMs, this.#idle.done)
     // Not before: a call of `sendBatch` may still have records to hand over.
     this.#dead ??= producerClosed('not stored')
     this.#intake.refuseAll(this.#dead)
     this.#accumulator.sealAll()
+    let answered = false
     const closing = engine.call({ op: 'closeProducer', producer: this.line.id }, { timeoutMs: CLOSE_LINE_MS })
-    const answered = await closing.then(
-      () => true,
-      () => false,
+    // A call that hangs has a longer limit than that.
+    await this.atMost(
+      CLOSE_LINE_MS,
+      closing.then(() => void (answered = true)),
     )
     // What the I/O thread had it has reported by now: a worker may still have the rest, and nobody takes it any more.
     this.#giveUpAll(producerClosed(answered ? 'not stored' : 'may be stored'), producerClosed('not stored'))

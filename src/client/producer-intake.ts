@@ -229,6 +229,10 @@ export class Intake {
 
   async #ask(topic: TopicQueue): Promise<void> {
     topic.asking = true
+    // Whoever came leaves at once where another record of the same `sendBatch` was refused.
+    await undefined
+    topic.asking = this.#unknown.get(topic)?.first() !== undefined
+    if (!topic.asking) return
     try {
       topic.resize(await this.#parts.askTopic(topic.name))
     } catch (error) {

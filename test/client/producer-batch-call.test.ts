@@ -103,3 +103,16 @@ it('starts that fail leave no place taken, and a later send finds the engine', a
   w.store()
   expect((await sent).offset).toBe(0)
 })
+
+it('asks once for a topic that is not there, however many records it has for it', async () => {
+  const w = world({ lingerMs: 0 })
+  await expect(w.producer.sendBatch('missing', ['a', 'b', 'c'])).rejects.toMatchObject({ code: 'UNKNOWN_TOPIC' })
+  await pass(w)
+  expect(w.calls.map(({ op }) => op)).toEqual(['topics'])
+  w.topics['missing'] = 1
+  const sent = w.producer.sendBatch('missing', ['a', 'b', 'c'])
+  await pass(w, 1)
+  w.store()
+  expect(await sent).toHaveLength(3)
+  expect(w.calls.map(({ op }) => op)).toEqual(['topics', 'topics'])
+})

@@ -24,8 +24,8 @@ export interface World {
   calls: Call[]
   topics: Record<string, number>
   closed: number
-  /** The calls of these fail so. */
-  failures: Partial<Record<Call['op'], MillraceError>>
+  /** The calls of these fail so, when it is there. */
+  failures: Partial<Record<Call['op'], MillraceError | Promise<MillraceError>>>
   /** So fail the first attempts to start the engine. */
   startFailures: MillraceError[]
   /** Stores what came so far, from offset `base` on, and frees it. */
@@ -72,7 +72,7 @@ export function world(options: ProducerOptions = {}, kafka: object = {}): World 
   const call = async (asked: Call) => {
     state.calls.push(asked)
     const failure = state.failures[asked.op]
-    if (failure !== undefined) throw failure
+    if (failure !== undefined) throw await failure
     if (asked.op === 'closeProducer') {
       const left = [...state.posted]
       const error = { class: 'Closed', code: 'CANCELLED', message: 'cancelled', stored: 'not stored' } as const

@@ -34,6 +34,18 @@ describe('a commit', () => {
     expect(transaction.state).toBe('undecided')
   })
 
+  it.each([
+    ['has died', (w: World) => w.die(), 'THREAD_DIED'],
+    ['says that nothing can be sent', (w: World) => w.failProducer(new Closed('FENCED', 'a newer one')), 'FENCED'],
+  ])('that begins when the I/O thread %s is not undecided: it was never sent', async (_, end, code) => {
+    const w = world({ transactionalId: 'x' })
+    const transaction = await begun(w)
+    end(w)
+    expect(await failureOf(transaction.commit())).toMatchObject({ code, stored: 'not stored' })
+    expect(transaction.state).toBe('failed')
+    expect(w.calls.filter(({ op }) => op === 'endTransaction')).toEqual([])
+  })
+
   it('that the I/O thread refused to send is not undecided', async () => {
     const w = world({ transactionalId: 'x' })
     const transaction = await begun(w)

@@ -18,6 +18,8 @@ onEveryGround('a topic with a small max.message.bytes', (ground) => {
       const stored = await producer.sendBatch(topic, values, { compression })
       offsets.push(...stored.map(({ offset }) => offset))
     }
+    // Each went at least twice more, in parts.
+    expect(producer.stats().retries).toBeGreaterThanOrEqual(2 * codecs.length)
     expect(offsets).toEqual(Array.from({ length: 5 * values.length }, (_, i) => i))
     const read: string[] = []
     for await (const { value } of kafka.iterate(topic)) read.push(String(value))
