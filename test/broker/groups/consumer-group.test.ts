@@ -177,6 +177,25 @@ describe('topics', () => {
   })
 })
 
+// Kafka gives by chance here (test/broker/groups/random-script.ts): a client's test must not depend on it.
+test('a newcomer without topics gets nothing and takes nothing, whatever the members are called', () => {
+  for (const [reader, newcomer] of [
+    ['a', 'b'],
+    ['b', 'a'],
+  ] as const) {
+    const world = worldOf()
+    const [a, b, gone] = [new Actor(world, reader), new Actor(world, newcomer), new Actor(world, 'c')]
+    a.join(['t'])
+    gone.join(['t'])
+    gone.leave()
+    const { epoch } = group(world)
+    b.join([])
+    settle(a, b)
+    expect([a.has.size, b.has.size]).toEqual([4, 0])
+    expect([group(world).epoch, group(world).assignmentEpoch]).toEqual([epoch, epoch])
+  }
+})
+
 test('the assignor that most members ask for assigns', () => {
   const world = worldOf()
   const actors = ['range', 'uniform', 'range'].map((serverAssignor, i) => new Actor(world, `m${i}`, { serverAssignor }))

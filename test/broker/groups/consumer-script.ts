@@ -67,7 +67,7 @@ export async function consumerScript(script: GroupScript): Promise<void> {
 }
 
 /** The id of a member: 22 characters, as clients make it. */
-function idOf(name: string): string {
+export function idOf(name: string): string {
   return `${name}AAAAAAAAAAAAAAAAAAAAAAAA`.slice(0, 22)
 }
 
@@ -177,7 +177,7 @@ async function handOver(script: GroupScript): Promise<void> {
 }
 
 /** Which partitions go where is the assignor's affair; how many is not. */
-async function describeCounts(script: GroupScript, admin: RawClient, groupId: string, what: string): Promise<void> {
+export async function describeCounts(script: GroupScript, admin: RawClient, groupId: string, what: string) {
   const { groups } = await admin.call('ConsumerGroupDescribe', 0, { groupIds: [groupId] })
   const { groupState, groupEpoch, assignmentEpoch, assignorName, members } = groups[0]!
   const counts = members.map(({ memberId, memberEpoch, assignment, targetAssignment }) => ({

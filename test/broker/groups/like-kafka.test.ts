@@ -3,12 +3,14 @@
 import { expect, test } from 'vitest'
 import { Broker } from '../../../src/broker/index.ts'
 import { ownKafkaDescribe } from '../../support/kafka-describe.ts'
+import { seed } from '../../support/seed.ts'
 import { classicScript } from './classic-script.ts'
 import { consumerScript } from './consumer-script.ts'
 import { GroupScript, type Step } from './group-script.ts'
 import { randomScript } from './random-script.ts'
 import { sessionScript } from './session-script.ts'
 import { transactionScript } from './transaction-script.ts'
+import { unsubscribedScript } from './unsubscribed-script.ts'
 
 async function play(address: string, prefix: string, run: (script: GroupScript) => Promise<void>): Promise<Step[]> {
   const script = new GroupScript(address, prefix)
@@ -28,12 +30,11 @@ const properties = {
   'group.consumer.session.timeout.ms': 4000,
 }
 
-const seed = Number(process.env['MILLRACE_SEED'] ?? 20261121)
-
 ownKafkaDescribe('the embedded coordinator answers like Kafka', { properties }, (kafka) => {
   test.each([
     ['classic groups', classicScript],
     ['KIP-848 groups', consumerScript],
+    ['KIP-848 members that read nothing', unsubscribedScript],
     ['offsets in transactions', transactionScript],
     ['random members', randomScript(seed, 200)],
     ['other random members', randomScript(seed + 1, 200)],

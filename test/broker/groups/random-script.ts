@@ -1,5 +1,6 @@
 // KIP-848 members that do random things, the same ones on every broker. [test process]
 import { type Random, seededRandom } from '../../../src/base/random.ts'
+import type { ResponseOf } from '../../../src/protocol/apis.ts'
 import type { RawClient } from '../raw-client.ts'
 import { commitOf } from './classic-script.ts'
 import { ScriptedMember } from './consumer-script.ts'
@@ -20,10 +21,16 @@ export function randomScript(seed: number, steps: number): (script: GroupScript)
       const own = i === 0 ? { instanceId: 'static' } : {}
       return { own, member: new ScriptedMember(client, g, String.fromCharCode(97 + i).repeat(22)) }
     })
+    let before = await describe(client, g)
+    let chanceEpoch = -1
     for (let step = 0; step < steps; step++) {
       const chosen = members[Math.floor(random.next() * MEMBERS)]!
       const what = await act(script, client, g, chosen, random)
-      script.note(`seed ${seed}, step ${step}: ${chosen.member.id[0]} ${what}`, await shapeOf(client, g))
+      const now = await describe(client, g)
+      if (isJudgedByChance(before, now)) chanceEpoch = now.assignmentEpoch
+      const shape = shapeOf(now, now.assignmentEpoch === chanceEpoch)
+      script.note(`seed ${seed}, step ${step}: ${chosen.member.id[0]} ${what}`, shape)
+      before = now
     }
   }
 }
@@ -64,13 +71,34 @@ async function act(script: GroupScript, client: RawClient, g: string, { own, mem
   return 'fetches'
 }
 
-async function shapeOf(client: RawClient, groupId: string): Promise<unknown> {
+type Described = ResponseOf<'ConsumerGroupDescribe'>['groups'][number]
+
+async function describe(client: RawClient, groupId: string): Promise<Described> {
   const { groups } = await client.call('ConsumerGroupDescribe', 1, { groupIds: [groupId] })
-  const { errorCode, groupState, groupEpoch, assignmentEpoch, members } = groups[0]!
+  return groups[0]!
+}
+
+/**
+ * Whether Kafka made the new targets by chance. It judges whether all members read the same when the epoch goes up, not
+ * when targets are made, and who joins without topics raises no epoch. Where the others all read the same and their
+ * targets were old, it takes the member that its hash map names first for what all read: the newcomer gets a share of
+ * what it does not read, or nobody gets anything, until the next epoch. Here all goes to those who read.
+ */
+function isJudgedByChance(before: Described, now: Described): boolean {
+  const reads = (member: Described['members'][number]) => member.subscribedTopicNames.length > 0
+  const known = new Set(before.members.map(({ memberId }) => memberId))
+  const newcomer = now.members.find(({ memberId }) => !known.has(memberId))
+  const isAssigned = now.assignmentEpoch > before.assignmentEpoch
+  return isAssigned && known.size > 0 && before.members.every(reads) && newcomer !== undefined && !reads(newcomer)
+}
+
+function shapeOf(group: Described, isByChance: boolean): unknown {
+  const { errorCode, groupState, groupEpoch, assignmentEpoch, members } = group
   // On the way to its target a member has more or less, waits or not, and comes to its epoch sooner or later, as
   // partitions happen to be free.
   const counts = members.map(({ memberId, targetAssignment }) => {
-    return { memberId, target: targetAssignment.topicPartitions[0]?.partitions.length ?? 0 }
+    const target = targetAssignment.topicPartitions[0]?.partitions.length ?? 0
+    return { memberId, target: isByChance ? 'by chance' : target }
   })
   return { errorCode, isEmpty: groupState === 'Empty', groupEpoch, assignmentEpoch, counts }
 }
