@@ -111,6 +111,8 @@ export class CompactedTopicConsumer<K = Buffer, V = Buffer> extends CompactedTab
       const closed = error instanceof Closed
       for (const loop of this.#loops) loop.end(closed ? undefined : error)
       if (wasReady && !closed) this.#tell(error)
+      // What it held is free, whether or not anybody closes the table.
+      await this.#source.close().catch(() => undefined)
     }
   }
 

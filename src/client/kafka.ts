@@ -121,6 +121,7 @@ export class KafkaClient implements AsyncDisposable {
     const source = tableSource(topic, options, {
       iterate: (topics, bounds) => this.iterate(topics, bounds),
       partitionCount: (of) => new PartitionCount({ topic: of, everyMs, timeoutMs, engine: () => this.engine() }),
+      clock: async () => (await this.engine()).clock,
     })
     return new CompactedTopicConsumer<unknown, unknown>(topic, source, options.onError)
   }
