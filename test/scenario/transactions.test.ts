@@ -1,7 +1,8 @@
-// Transactions as users write them, on both brokers: all or nothing, whatever happens in between. [test process]
+// Transactions as users write them, on both brokers and on a Kafka without KIP-890, where partitions and offsets are added
+// by requests of their own: all or nothing, whatever happens in between. [test process]
 import { expect, test } from 'vitest'
 import type { Kafka } from '../../src/index.ts'
-import { onEveryGround } from '../support/grounds.ts'
+import { type Ground, onEveryGround, onOwnKafka } from '../support/grounds.ts'
 
 async function valuesOf(kafka: Kafka, topic: string): Promise<string[]> {
   const values: string[] = []
@@ -10,7 +11,7 @@ async function valuesOf(kafka: Kafka, topic: string): Promise<string[]> {
   return values.sort()
 }
 
-onEveryGround('transactions', (ground) => {
+const scenario = (ground: Ground) => {
   test('are seen when they commit, and never when they throw; many in a row', { timeout: 60_000 }, async () => {
     const topic = await ground.topic('transactions', 2)
     const kafka = ground.kafka()
@@ -78,5 +79,27 @@ onEveryGround('transactions', (ground) => {
     await copy(5, false)
     expect(await committed()).toBe(10)
     expect(await valuesOf(kafka, topic)).toEqual(Array.from({ length: 10 }, (_, i) => `${i}`))
+  })
+}
+
+onEveryGround('transactions', scenario)
+
+const first = { features: { 'transaction.version': 0 } }
+onOwnKafka('transactions: real Kafka with transaction.version 0', first, (ground) => {
+  scenario(ground)
+
+  test('are those of the first protocol: no end raises the epoch', { timeout: 60_000 }, async () => {
+    const topic = await ground.topic('epoch')
+    const kafka = ground.kafka()
+    for (let i = 0; i < 3; i++) {
+      await kafka.transaction(async (tx) => void (await tx.send({ topic, value: `${i}` })), { transactionalId: topic })
+    }
+    const engine = await kafka.engine()
+    const body = { transactionalIds: [topic] }
+    const call = { op: 'request', target: 'any', api: 'DescribeTransactions', body } as const
+    const { transactionStates } = (await engine.call(call, { timeoutMs: 10_000 })) as {
+      transactionStates: { producerEpoch: number }[]
+    }
+    expect(transactionStates).toMatchObject([{ producerEpoch: 0 }])
   })
 })

@@ -3,7 +3,9 @@
 import { afterAll, afterEach, beforeAll, describe } from 'vitest'
 import { Broker } from '../../src/broker/index.ts'
 import { Kafka, type KafkaOptions } from '../../src/index.ts'
-import { kafkaDescribe } from './kafka-describe.ts'
+import type { KafkaOptions as ServerOptions } from './kafka.ts'
+import { kafkaDescribe, ownKafkaDescribe } from './kafka-describe.ts'
+import type { TestKafka } from './test-kafka.ts'
 
 /** A record that a scenario writes: text or null. */
 export interface SceneRecord {
@@ -27,6 +29,8 @@ export interface Ground {
   /** A client, closed after the test. */
   kafka(options?: Omit<KafkaOptions, 'brokers'>): Kafka
 }
+
+const MODES = { 'on threads': {}, inline: { threads: 'inline' } } as const
 
 /** Runs the scenario's tests four times: {embedded broker, real Kafka} x {threads, inline}. */
 export function onEveryGround(name: string, scenario: (ground: Ground) => void): void {
@@ -52,40 +56,47 @@ export function onEveryGround(name: string, scenario: (ground: Ground) => void):
       deleteRecords: async (topic, partition, before) => broker.deleteRecords(topic, partition, before),
     })
   })
-  kafkaDescribe(`${name}: real Kafka`, (real) => {
-    inEveryMode(scenario, {
-      get brokers() {
-        return real.brokers
-      },
-      topic: (prefix, partitions = 1) => real.topic(prefix, { partitions }),
-      produce: async (topic, records) => void (await real.java.produce(topic, records)),
-      deleteRecords: (topic, partition, before) => real.java.deleteRecords(topic, partition, before),
-    })
-  })
+  kafkaDescribe(`${name}: real Kafka`, (real) => inEveryMode(scenario, placeOf(real)))
 }
 
-function inEveryMode(scenario: (ground: Ground) => void, place: Omit<Ground, 'kafka' | 'mode'>): void {
-  for (const [mode, options] of [
-    ['on threads', {}],
-    ['inline', { threads: 'inline' }],
-  ] as const) {
-    describe(mode, () => {
-      const open: Kafka[] = []
-      afterEach(async () => {
-        await Promise.all(open.splice(0).map((kafka) => kafka.close()))
-      })
-      // Not spread: `brokers` is known only when tests run.
-      const ground: Ground = Object.create(place, {
-        mode: { value: mode },
-        kafka: {
-          value: (more: Omit<KafkaOptions, 'brokers'> = {}) => {
-            const kafka = new Kafka({ ...options, ...more, brokers: place.brokers })
-            open.push(kafka)
-            return kafka
-          },
-        },
-      })
-      scenario(ground)
-    })
+/** Runs the scenario's tests once, inline, on a real Kafka of its own, which is set up differently. */
+export function onOwnKafka(name: string, options: ServerOptions, scenario: (ground: Ground) => void): void {
+  ownKafkaDescribe(name, options, (real) => inMode('inline', scenario, placeOf(real)))
+}
+
+/** A ground without clients. */
+type Place = Omit<Ground, 'kafka' | 'mode'>
+
+function placeOf(real: TestKafka): Place {
+  return {
+    get brokers() {
+      return real.brokers
+    },
+    topic: (prefix, partitions = 1) => real.topic(prefix, { partitions }),
+    produce: async (topic, records) => void (await real.java.produce(topic, records)),
+    deleteRecords: (topic, partition, before) => real.java.deleteRecords(topic, partition, before),
   }
+}
+
+function inEveryMode(scenario: (ground: Ground) => void, place: Place): void {
+  for (const mode of ['on threads', 'inline'] as const) describe(mode, () => inMode(mode, scenario, place))
+}
+
+function inMode(mode: Ground['mode'], scenario: (ground: Ground) => void, place: Place): void {
+  const open: Kafka[] = []
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((kafka) => kafka.close()))
+  })
+  // Not spread: `brokers` is known only when tests run.
+  const ground: Ground = Object.create(place, {
+    mode: { value: mode },
+    kafka: {
+      value: (more: Omit<KafkaOptions, 'brokers'> = {}) => {
+        const kafka = new Kafka({ ...MODES[mode], ...more, brokers: place.brokers })
+        open.push(kafka)
+        return kafka
+      },
+    },
+  })
+  scenario(ground)
 }
