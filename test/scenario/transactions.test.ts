@@ -1,5 +1,5 @@
-// Transactions as users write them, on both brokers and on a Kafka without KIP-890, where partitions and offsets are added
-// by requests of their own: all or nothing, whatever happens in between. [test process]
+// Transactions as users write them, on both brokers and on a Kafka without KIP-890, where partitions and offsets are
+// added by requests of their own: all or nothing, whatever happens in between. [test process]
 import { expect, test } from 'vitest'
 import type { Kafka } from '../../src/index.ts'
 import { type Ground, onEveryGround, onOwnKafka } from '../support/grounds.ts'
