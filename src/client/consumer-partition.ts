@@ -45,6 +45,7 @@ export class ConsumerPartition {
   live = true
   /** Fires when handlers are to give up: somebody else has the partition. */
   readonly gone = new AbortController()
+  readonly #start: number
   /** The end of the last batch with records. */
   #arrivedUpTo: number
   /** Offsets that open transactions are to commit; the consumer commits nothing meanwhile. */
@@ -58,6 +59,7 @@ export class ConsumerPartition {
     this.progress = new PartitionProgress(name.topic, name.partition, start.position, undefined)
     this.tracker = new OffsetTracker(start)
     this.given = start.position
+    this.#start = start.position
     this.#arrivedUpTo = start.position
     this.#host = host
   }
@@ -65,6 +67,11 @@ export class ConsumerPartition {
   /** Next to be given to user code. */
   get position(): number {
     return this.given >= this.#arrivedUpTo ? this.progress.position : this.given
+  }
+
+  /** Something of it was processed, or sought. */
+  get wasUsed(): boolean {
+    return this.tracker.floor !== this.#start
   }
 
   /** Records behind the position, up to the high watermark of the last fetch; undefined before the first one. */

@@ -165,7 +165,7 @@ export class ConsumerSource {
   /** Partitions go; acks of theirs are refused, and the others are read on. */
   remove(partitions: readonly ConsumerPartition[]): void {
     for (const partition of partitions) {
-      partition.live = false
+      this.#end(partition)
       this.#held.delete(partition)
       this.#startless.delete(partition)
       this.#byProgress.delete(partition.progress)
@@ -228,8 +228,13 @@ export class ConsumerSource {
 
   /** Ends reading; acks are refused from here on. */
   async close(): Promise<void> {
-    for (const partition of this.partitions) partition.live = false
+    for (const partition of this.partitions) this.#end(partition)
     await this.#stream?.close()
+  }
+
+  #end(partition: ConsumerPartition): void {
+    partition.live = false
+    if (partition.wasUsed) this.#plan.starts.used(partition)
   }
 
   #reading(): BatchStream {

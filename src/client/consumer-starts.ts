@@ -25,12 +25,15 @@ export interface StartPlan {
   timeoutMs: number
 }
 
-/** Keeps what has been replayed: `startAt` counts once for each partition, in the life of a consumer. */
+/**
+ * `startAt` and `initialOffsets` count for the first assignment of each partition, in the life of a consumer; one in
+ * which nothing was processed is none, as what stands there would be passed over else.
+ */
 export class ConsumerStarts {
   readonly #options: ResolvedConsumerOptions
   readonly #initial: ReadonlyMap<string, number>
   readonly #replay: ReadonlyMap<string, number>
-  readonly #replayed = new Set<string>()
+  readonly #used = new Set<string>()
 
   constructor(options: ResolvedConsumerOptions) {
     const { startAt, initialOffsets = [] } = options
@@ -43,24 +46,26 @@ export class ConsumerStarts {
   async find(plan: StartPlan, assigned: readonly AssignedPartition[]): Promise<Map<string, Start>> {
     const starts = new Map<string, Start>()
     const committed = (await plan.committer?.fetch(assigned)) ?? []
-    const replayed: string[] = []
     const queries: OffsetQuery[] = []
     for (const [i, one] of assigned.entries()) {
       const key = partitionKey(one)
       const known = committed[i]?.offset
-      const fresh = !this.#replayed.has(key)
-      const replay = fresh ? this.#replay.get(key) : undefined
-      const position = one.offset ?? replay ?? known ?? this.#initial.get(key)
+      const fresh = !this.#used.has(key)
+      const [replay, initial] = fresh ? [this.#replay.get(key), this.#initial.get(key)] : []
+      const position = one.offset ?? replay ?? known ?? initial
       const { startAt } = this.#options
       const again = fresh && startAt instanceof Date && one.offset === undefined
       starts.set(key, { position: again ? undefined : position, committed: known })
-      if (again || replay !== undefined) replayed.push(key)
       if (again) queries.push({ ...nameOf(one), timestamp: timestampOf(startAt) })
       else if (position === undefined) this.#reset(one, starts.get(key)!, queries)
     }
     await ask(plan, queries, starts)
-    for (const key of replayed) this.#replayed.add(key)
     return starts
+  }
+
+  /** An assignment of the partition is over in which something was processed. */
+  used(name: TopicPartition): void {
+    this.#used.add(partitionKey(name))
   }
 
   #reset(name: TopicPartition, start: Start, queries: OffsetQuery[]): void {

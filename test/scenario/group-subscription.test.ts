@@ -129,6 +129,48 @@ onEveryGround('subscriptions', (ground) => {
     40_000,
   )
 
+  inline.each([
+    { option: 'initialOffsets', first: 4, again: 0 },
+    { option: 'startAt', first: 4, again: 7 },
+    { option: 'startAt, a Date,', first: 0, again: 7 },
+  ])(
+    '$option counts for the first assignment in which something is processed, and not again',
+    async ({ option, first, again }) => {
+      const topic = await filledTopic(ground, 'once', 1, 10)
+      const name = { topic, partition: 0 }
+      const groupId = `group of ${topic}`
+      const given = [{ ...name, offset: 4 }]
+      const starts =
+        option === 'initialOffsets'
+          ? { initialOffsets: given }
+          : { startAt: option === 'startAt' ? given : new Date(0) }
+      if (option !== 'initialOffsets') {
+        await using before = ground.kafka().consumer({ groupId })
+        before.assign([name])
+        await before.seek(name, 7)
+        await before.commit()
+      }
+      const consumer = ground.kafka().consumer({ groupId, ...QUICK, autoCommit: false, ...starts })
+      // Over before anything was read of it, or processed: those count for nothing.
+      const assigned = new AbortController()
+      consumer.subscribe(topic, { onAssigned: () => assigned.abort() })
+      await expect(consumer.recv({ signal: assigned.signal })).rejects.toThrow(/aborted/)
+      for (const [start, done] of [
+        [first, false],
+        [first, true],
+        [again, true],
+      ] as const) {
+        await consumer.unsubscribe()
+        consumer.subscribe(topic)
+        const record = await consumer.recv()
+        expect(record.offset).toBe(start)
+        if (done) record.ack()
+      }
+      await consumer.close()
+    },
+    40_000,
+  )
+
   inline(
     'pauses live through a rebalance, eager and cooperative',
     async () => {
