@@ -67,7 +67,7 @@ export class Accumulator {
     if (audience !== NOBODY) {
       record.promise = batch.deliveries.add(batch.count, timestamp, audience, record.about, record.record)
     }
-    batch.write(record.key, record.value, record.headers, timestamp)
+    batch.write(record.bytesMax, record.key, record.value, record.headers, timestamp)
     return true
   }
 

@@ -2,9 +2,10 @@
 import type { MillraceError } from '../base/errors.ts'
 import type { Extent, PartReport, SealedBatch } from '../control/producing.ts'
 import { BATCH_HEADER_BYTES } from '../record/batch.ts'
-import { type HeadersToWrite, type RecordText, writeRecord } from '../record/record-writer.ts'
+import type { HeadersToWrite, RecordText } from '../record/record-writer.ts'
 import { Deliveries } from './producer-deliveries.ts'
 import { type ProducerMemory, SEGMENT_BYTES } from './producer-memory.ts'
+import type { RecordStage } from './producer-stage.ts'
 
 /** No piece is claimed larger, unless for a single record: memory left over at the end of one is lost to others. */
 const PIECE_BYTES_MAX = 262_144
@@ -64,7 +65,8 @@ export class ProducerBatch {
   readonly #extents: Extent[] = []
   /** How much of each extent but the last is used. */
   readonly #usedBytes: number[] = []
-  #at = 0
+  readonly #stage: RecordStage
+  /** Where the memory for the next records ends. */
   #end = 0
 
   constructor(
@@ -78,6 +80,7 @@ export class ProducerBatch {
     this.id = id
     this.queue = queue
     this.#memory = memory
+    this.#stage = memory.takeStage()
     this.way = way
     this.transaction = transaction
     this.openedAtMs = times.openedAtMs
@@ -87,7 +90,7 @@ export class ProducerBatch {
 
   /** Whether a record of at most so many bytes can be written now; claims memory for it if need be. */
   hasRoom(bytesMax: number, wantBytesMax: number): boolean {
-    if (this.#end - this.#at >= bytesMax) return true
+    if (this.#end - this.#stage.at >= bytesMax) return true
     const first = this.#extents.length === 0
     const min = first ? bytesMax + BATCH_HEADER_BYTES : bytesMax
     const last = this.#extents.at(-1)
@@ -97,23 +100,30 @@ export class ProducerBatch {
     const extent = this.#memory.claim(min, Math.max(min, this.queue.mayHold(want) ? want : min))
     if (extent === undefined) return false
     this.queue.heldBytes += extent.sizeBytes
-    if (last !== undefined) this.#usedBytes.push(this.#at - last.start)
+    if (last !== undefined) this.#usedBytes.push(this.#stage.at - last.start)
     this.#extents.push(extent)
-    this.#at = extent.start + (first ? BATCH_HEADER_BYTES : 0)
+    this.#stage.moveTo(extent.start + (first ? BATCH_HEADER_BYTES : 0))
     this.#end = extent.start + extent.sizeBytes
     return true
   }
 
-  /** Writes a record; `hasRoom` said that there is room. */
-  write(key: RecordText, value: RecordText, headers: HeadersToWrite | undefined, timestamp: number): void {
+  /** Writes a record of at most so many bytes; `hasRoom` said that there is room. */
+  write(
+    bytesMax: number,
+    key: RecordText,
+    value: RecordText,
+    headers: HeadersToWrite | undefined,
+    timestamp: number,
+  ): void {
     const { count } = this
     if (count === 0) {
       this.baseTimestamp = timestamp
       this.maxTimestamp = timestamp
     } else if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp
-    const end = writeRecord(this.#memory.bytes, this.#at, timestamp - this.baseTimestamp, count, key, value, headers)
-    this.sizeBytes += end - this.#at
-    this.#at = end
+    const stage = this.#stage
+    const { at } = stage
+    stage.write(bytesMax, timestamp - this.baseTimestamp, count, key, value, headers)
+    this.sizeBytes += stage.at - at
     this.count = count + 1
   }
 
@@ -121,11 +131,14 @@ export class ProducerBatch {
   seal(): void {
     this.sealed = true
     this.ordinal = this.queue.nextOrdinal++
+    const { at } = this.#stage
+    this.#stage.flush()
+    this.#memory.giveStage(this.#stage)
     const last = this.#extents.pop()!
-    const kept = this.#memory.trim(last, this.#at - last.start)
+    const kept = this.#memory.trim(last, at - last.start)
     this.queue.heldBytes -= last.sizeBytes - kept.sizeBytes
     this.#extents.push(kept)
-    this.#usedBytes.push(this.#at - last.start)
+    this.#usedBytes.push(at - last.start)
   }
 
   /** As the I/O thread (or the worker that compresses) is told of it. */

@@ -5,6 +5,7 @@
 // No counts and no atomics: a block is given back when the I/O thread says that nobody reads it any more.
 import { assert } from '../base/assert.ts'
 import type { Extent } from '../control/producing.ts'
+import { RecordStage } from './producer-stage.ts'
 
 /** Small enough that a thousand partitions with a batch each fit into the default buffer. */
 export const SEGMENT_BYTES = 16_384
@@ -17,6 +18,7 @@ export class ProducerMemory {
   #freeSegments: number
   /** No segment before it is free. */
   #lowest = 0
+  readonly #stages: RecordStage[] = []
 
   constructor(sizeBytes: number) {
     const segments = Math.max(1, Math.floor(sizeBytes / SEGMENT_BYTES))
@@ -34,6 +36,16 @@ export class ProducerMemory {
   /** What nobody holds. */
   get freeBytes(): number {
     return this.#freeSegments * SEGMENT_BYTES
+  }
+
+  /** What records are written through, for one batch. */
+  takeStage(): RecordStage {
+    return this.#stages.pop() ?? new RecordStage(this.bytes)
+  }
+
+  /** Takes one back, flushed. */
+  giveStage(stage: RecordStage): void {
+    this.#stages.push(stage)
   }
 
   /** The first run of at least `minBytes`, of it as much as `wantBytes` asks for; undefined when there is none. */
