@@ -20,7 +20,7 @@ export interface ProducerStats {
   bytes: number
   /** Of batches as they were sent. */
   sentBytes: number
-  /** Times that a batch was sent again. */
+  /** Times that a batch was sent again, whole or in parts: each part counts. */
   retries: number
   /** Records that wait for room or for their topic. */
   waiting: number
