@@ -7,7 +7,7 @@ export interface EngineStats {
   busy: Record<string, number>
   /** The fullest ring from the I/O thread to a worker, and from a worker to main, 0 to 1. A full one is waited for. */
   ringFill: { toWorkers: number; toMain: number }
-  /** Bytes of shared memory that are held, and how many there are. */
+  /** Bytes of the buffer that are taken, also by small batches that were copied out of it; and how many there are. */
   heldBytes: number
   bufferBytes: number
 }

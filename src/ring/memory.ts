@@ -145,10 +145,10 @@ export class Memory {
     add(this.words, this.layout.readersOpen, delta)
   }
 
-  /** Bytes of all arenas that are claimed now, those that main copied to its heap not counted. */
+  /** Bytes of all arenas that are taken now, those that main copied to its heap included. */
   get heldBytes(): number {
     const arenas = [this.fetch, ...this.#list.map(({ decode }) => decode)]
-    return arenas.reduce((sum, arena) => sum + arena.heldSegments, 0) * SEGMENT_BYTES
+    return arenas.reduce((sum, arena) => sum + arena.heldBytes, 0)
   }
 
   /** Bytes of the fetch arena, and of all decode arenas together. */

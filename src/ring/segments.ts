@@ -62,10 +62,19 @@ export class Arena {
     return load(this.#sums.words, this.#sums.at)
   }
 
+  /** Bytes that lie here, or were moved to main's heap and count as if they still did. */
+  get heldBytes(): number {
+    return this.heldSegments * SEGMENT_BYTES + this.#detachedByAll
+  }
+
   /** What is free for all. What was moved to main's heap counts as if it still lay here: one bound for both. */
   get roomSegments(): number {
-    const detached = segmentsFor(load(this.#sums.words, this.#sums.at + 1))
+    const detached = segmentsFor(this.#detachedByAll)
     return Math.min(this.segments - this.heldSegments - detached, this.#sums.room())
+  }
+
+  get #detachedByAll(): number {
+    return load(this.#sums.words, this.#sums.at + 1)
   }
 
   /** Bytes that a reader has on main's heap instead: they lay here, and count as if they still did. */

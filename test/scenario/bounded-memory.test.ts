@@ -1,5 +1,5 @@
 // Law 2: what is fetched, decompressed and indexed stays within bufferBytes, whoever pauses. [test]
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { KafkaOptions } from '../../src/client/options.ts'
 import type { CodecName } from '../../src/record/compression/codec.ts'
 import { load } from '../../src/ring/atomics.ts'
@@ -11,7 +11,7 @@ import { collect, modes, pause, Reading, within } from '../support/reading.ts'
 const MiB = 1_048_576
 const BUFFER_BYTES = 4 * MiB
 
-/** Bytes that all readers hold now: in the arenas, and on main's heap instead. */
+/** Bytes that all readers hold now, asked of each: in the arenas, and on main's heap instead. */
 function heldBytes(memory: Memory): number {
   let bytes = 0
   for (const arena of [memory.fetch, ...memory.workers.map(({ decode }) => decode)]) {
@@ -101,6 +101,24 @@ describe.each(modes)('with threads: %s', (mode) => {
       await expectAllReleased(reading.kafka)
     },
   )
+
+  it('stats tell of what is held, also of small batches that lie on main’s heap', async () => {
+    await start()
+    const { records } = await fill('small', 1, 0.03, 100, 'none')
+    const source = reading.kafka.iterate('small')
+    const batches = source.batches()
+    await within('the first batch', 10_000, batches.next())
+    const { memory } = await reading.kafka.engine()
+    const held = () => source.stats().engine!.heldBytes
+    // The rest waits on main, and costs more than its bytes.
+    await vi.waitFor(() => {
+      expect(heldBytes(memory)).toBeGreaterThan(10 * records)
+      expect(held()).toBe(heldBytes(memory))
+    }, 10_000)
+    await batches.return!()
+    await expectAllReleased(reading.kafka)
+    expect(held()).toBe(0)
+  })
 
   it('eight readers, seven of them paused, share the buffer, and the eighth gets on', async () => {
     await start()
