@@ -9,6 +9,7 @@ import { type HeldBlock, Holding } from './holding.ts'
 
 /** What a detached batch costs beside its bytes: the lease, two buffers. */
 const DETACHED_OVERHEAD_BYTES = 512
+const WORD_BYTES = 8
 
 /** A decoded batch and its references to shared memory. */
 export class Lease {
@@ -120,8 +121,11 @@ export class Lease {
   /** The records and their index as memory of their own, by one memcpy each. */
   copy(): { bytes: Buffer; index: Int32Array } {
     if (this.holding.detached) return { bytes: this.bytes as Buffer, index: this.index }
-    const bytes = Buffer.allocUnsafeSlow(this.recordsBytes)
-    bytes.set(this.bytes.subarray(this.recordsStart, this.recordsStart + this.recordsBytes))
+    const shared = this.bytes.subarray(this.recordsStart, this.recordsStart + this.recordsBytes)
+    // Aligned as they are where they come from: V8 copies from shared memory byte by byte otherwise.
+    const skew = shared.byteOffset % WORD_BYTES
+    const bytes = Buffer.allocUnsafeSlow(skew + shared.length).subarray(skew)
+    bytes.set(shared)
     const words = (this.count * INDEX_BYTES_PER_RECORD) / 4
     return { bytes, index: this.index.slice(this.indexStart, this.indexStart + words) as Int32Array }
   }
