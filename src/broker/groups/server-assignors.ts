@@ -65,45 +65,64 @@ function range(members: readonly Assignee[], partitionCount: (topicId: string) =
 }
 
 /**
- * The same number for each, where subscriptions allow it. What is free goes to whoever has least; then partitions move
- * from whoever has two more than another who could have them.
+ * The same number for each, where subscriptions allow it. What is free goes to whoever has least; then topic by topic
+ * partitions move from the reader that has most to the one that has least, while these are two or more apart. Among
+ * equals it is, as in Kafka, the turn of who had least (or most) before the topic was begun.
  */
 function uniform(members: readonly Assignee[], partitionCount: (topicId: string) => number) {
   const sorted = byId(members)
   const assigned = new Map(sorted.map(({ id }) => [id, new Set<PartitionKey>()]))
-  const readers = new Map<string, string[]>()
-  for (const { id, topics } of sorted) {
-    for (const topicId of topics) readers.set(topicId, [...(readers.get(topicId) ?? []), id])
-  }
+  const topics = byShare(sorted, partitionCount)
   const owner = new Map<PartitionKey, string>()
   const give = (key: PartitionKey, id: string) => {
     assigned.get(owner.get(key) ?? '')?.delete(key)
     owner.set(key, id)
     assigned.get(id)!.add(key)
   }
-  const poorestReader = (topicId: string) =>
-    readers.get(topicId)!.reduce((best, id) => (assigned.get(id)!.size < assigned.get(best)!.size ? id : best))
-  // Topics with few readers first: whoever reads others as well is given those later.
-  const topics = [...readers.keys()].sort((a, b) => readers.get(a)!.length - readers.get(b)!.length)
-  const all = topics.flatMap((topicId) =>
-    Array.from({ length: partitionCount(topicId) }, (_, index) => partitionKey(topicId, index)),
-  )
-  const exists = new Set(all)
+  const sizeOf = (id: string) => assigned.get(id)!.size
+  const bySize = (ids: readonly string[]) => [...ids].sort((a, b) => sizeOf(a) - sizeOf(b))
+  const poorest = (ids: readonly string[]) => ids.reduce((best, id) => (sizeOf(id) < sizeOf(best) ? id : best))
+  const richest = (ids: readonly string[]) => ids.reduce((best, id) => (sizeOf(id) < sizeOf(best) ? best : id))
+  const exists = new Set(topics.flatMap(({ keys }) => keys))
   for (const { id, topics: own, target } of sorted) {
     for (const key of target) if (exists.has(key) && own.has(topicIdOf(key)) && !owner.has(key)) give(key, id)
   }
-  for (const key of all) if (!owner.has(key)) give(key, poorestReader(topicIdOf(key)))
-  const backwards = [...all].reverse()
-  // Each move makes the squares of the counts smaller, so this comes to an end.
-  for (let moved = true; moved; ) {
-    moved = false
-    for (const key of backwards) {
-      const from = owner.get(key)!
-      const to = poorestReader(topicIdOf(key))
-      if (assigned.get(from)!.size - assigned.get(to)!.size < 2) continue
+  for (const { keys, readers } of topics) {
+    const turns = bySize(readers)
+    for (const key of keys) if (!owner.has(key)) give(key, poorest(turns))
+  }
+  /** Evens out the readers of one topic; true when something has moved. */
+  const level = ({ keys, readers }: SharedTopic): boolean => {
+    const turns = bySize(readers)
+    const stock = new Map(readers.map((id) => [id, [] as PartitionKey[]]))
+    for (const key of keys) stock.get(owner.get(key)!)!.push(key)
+    for (let moved = false; ; moved = true) {
+      const from = richest(turns.filter((id) => stock.get(id)!.length > 0))
+      const to = poorest(turns)
+      if (sizeOf(from) - sizeOf(to) < 2) return moved
+      const key = stock.get(from)!.pop()!
+      stock.get(to)!.push(key)
       give(key, to)
-      moved = true
     }
   }
+  // Each move makes the squares of the counts smaller, so this comes to an end.
+  while (topics.filter(level).length > 0);
   return assigned
+}
+
+/** A topic that is to be given out. */
+interface SharedTopic {
+  keys: PartitionKey[]
+  /** Ids of members. */
+  readers: string[]
+}
+
+/** The topics, those first that have most for each reader: the others can make up for them. */
+function byShare(members: readonly Assignee[], partitionCount: (topicId: string) => number): SharedTopic[] {
+  const topics = [...new Set(members.flatMap(({ topics }) => [...topics]))].map((topicId) => ({
+    keys: Array.from({ length: partitionCount(topicId) }, (_, index) => partitionKey(topicId, index)),
+    readers: members.filter(({ topics }) => topics.has(topicId)).map(({ id }) => id),
+  }))
+  const shareOf = ({ keys, readers }: SharedTopic) => keys.length / readers.length
+  return topics.sort((a, b) => shareOf(b) - shareOf(a) || a.readers.length - b.readers.length)
 }

@@ -10,6 +10,7 @@ import { GroupScript, type Step } from './group-script.ts'
 import { randomScript } from './random-script.ts'
 import { sessionScript } from './session-script.ts'
 import { transactionScript } from './transaction-script.ts'
+import { unevenScript } from './uneven-script.ts'
 import { unsubscribedScript } from './unsubscribed-script.ts'
 
 async function play(address: string, prefix: string, run: (script: GroupScript) => Promise<void>): Promise<Step[]> {
@@ -35,6 +36,7 @@ ownKafkaDescribe('the embedded coordinator answers like Kafka', { properties }, 
     ['classic groups', classicScript],
     ['KIP-848 groups', consumerScript],
     ['KIP-848 members that read nothing', unsubscribedScript],
+    ['KIP-848 members that read unlike topics', unevenScript],
     ['offsets in transactions', transactionScript],
     ['random members', randomScript(seed, 200)],
     ['other random members', randomScript(seed + 1, 200)],

@@ -64,6 +64,27 @@ test('uniform differs by one at most, and moves only what a newcomer gets', () =
   }
 })
 
+const keysOf = (topicId: string, from: number, to: number) =>
+  Array.from({ length: to - from }, (_, i) => `${topicId}/${from + i}`)
+const sizesOf = (assigned: ReadonlyMap<string, ReadonlySet<string>>) => [...assigned.values()].map(({ size }) => size)
+
+test('uniform evens out topic by topic: who gets something for one can give of another', () => {
+  const members = [
+    { id: 'x', topics: new Set(['a']), target: new Set(keysOf('a', 0, 6)) },
+    { id: 'y', topics: new Set(['a', 'd']), target: new Set(keysOf('d', 0, 6)) },
+    { id: 'z', topics: new Set(['a', 'd']), target: new Set<string>() },
+  ]
+  expect(sizesOf(serverAssignors.uniform(members, () => 6))).toEqual([4, 4, 4])
+})
+
+test('uniform gives what is left over to whoever had less before', () => {
+  const members = [
+    { id: 'x', topics: new Set(['b']), target: new Set(keysOf('b', 0, 1)) },
+    { id: 'y', topics: new Set(['b']), target: new Set<string>() },
+  ]
+  expect(sizesOf(serverAssignors.uniform(members, countOf))).toEqual([1, 2])
+})
+
 test('range gives neighbours, and the first members the ones that are left over', () => {
   const members = ['x', 'y', 'z', 'w'].map((id) => ({ id, topics: new Set(['a']), target: new Set<string>() }))
   const assigned = serverAssignors.range(members, countOf)
