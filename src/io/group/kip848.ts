@@ -270,12 +270,13 @@ export class ConsumerMembership implements Membership {
   }
 
   async #leave(permanently: boolean, timeoutMs: number): Promise<void> {
-    const { requester, settings } = this.#host
+    const { requester, settings, role } = this.#host
     const { groupId, groupInstanceId } = settings
     const memberEpoch = groupInstanceId === undefined || permanently ? LEAVE_EPOCH : STATIC_LEAVE_EPOCH
     const body = { groupId, memberId: this.#memberId, memberEpoch, instanceId: groupInstanceId ?? null }
     const target = { coordinator: 'group', key: groupId } as const
-    const { body: answer } = await requester.request(target, 'ConsumerGroupHeartbeat', body, { timeoutMs })
+    // On the connection of this member, which is closed then: without an answer all that others ask would wait behind it.
+    const { body: answer } = await requester.request(target, 'ConsumerGroupHeartbeat', body, { role, timeoutMs })
     const { errorCode, errorMessage } = answer
     if (errorCode === 0 || errorCode === ErrorCode.UNKNOWN_MEMBER_ID) return
     throw groupError(errorCode, `Leaving group '${groupId}'`, errorMessage)
