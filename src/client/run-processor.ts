@@ -54,8 +54,6 @@ interface Place extends PartitionOwner {
   slot: number
   /** Attempts that ended with the death of their worker, by the offset of their first record. */
   deaths: Map<number, Deaths>
-  /** Its worker has much of it that lies too far behind a gap: nothing more is fetched until that is handed out. */
-  heldBack: boolean
   /** Something of it is with its worker and not processed. */
   busy: boolean
   /** A batch that cannot be read: what is before it is awaited, what is behind it is fetched anew, or not at all. */
@@ -246,14 +244,6 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
     this.#passDamaged(place)
   }
 
-  heldBack(slot: number, generation: number, heldBack: boolean): void {
-    const place = this.#current(slot, generation)
-    if (place === undefined) return
-    place.heldBack = heldBack
-    if (heldBack) this.#handle!.unassign([slot])
-    else this.#fetch(place)
-  }
-
   measured(measure: BatchMeasure): void {
     this.#host.measured(measure)
   }
@@ -333,7 +323,7 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
       generation: -1,
       slot: -1,
       deaths: new Map(),
-      ...{ heldBack: false, busy: false, releasing: false, quiet: false, damaged: undefined },
+      ...{ busy: false, releasing: false, quiet: false, damaged: undefined },
       // Batches that come to main instead are of before the run had workers, or of after it.
       arrived: (lease: Lease) => lease.release(),
       failed: (error) => this.#failed(partition, error),
@@ -358,7 +348,6 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   #begin(place: Place): void {
     const { tracker } = place.partition
     place.generation = tracker.generation
-    place.heldBack = false
     place.damaged = undefined
     this.#settle(place)
     for (const offset of place.deaths.keys()) if (offset < tracker.floor) place.deaths.delete(offset)
@@ -368,9 +357,9 @@ export class ProcessorRun implements ConsumerRun, PoolOwner {
   }
 
   /** Has it fetched from the first offset on that no worker has, unless that is not wanted now. */
-  #fetch({ slot, generation, partition: one, heldBack, releasing, damaged }: Place): void {
+  #fetch({ slot, generation, partition: one, releasing, damaged }: Place): void {
     const { topic, partition, tracker, paused } = one
-    if (paused || heldBack || releasing || damaged !== undefined) return
+    if (paused || releasing || damaged !== undefined) return
     this.#handle!.assign([{ slot, generation, topic, partition, position: tracker.position, end: undefined }])
   }
 

@@ -58,8 +58,6 @@ export type FromProcessor =
   /** A batch failed for good. */
   | { type: 'failed'; slot: number; generation: number; error: WireError }
   | { type: 'released'; slot: number; generation: number }
-  /** It holds much of a partition back, which lies too far above what is not processed; or no longer any of it. */
-  | { type: 'heldBack'; slot: number; generation: number; heldBack: boolean }
   | { type: 'asked'; id: number; asked: ProcessorAsk }
   /** Nothing of it runs any more; the error of its `close`. */
   | { type: 'stopped'; error: WireError | undefined }

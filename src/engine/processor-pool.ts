@@ -5,9 +5,10 @@ import type { Call, CallResults, SpillPort } from '../control/commands.ts'
 import type { FromProcessor, ProcessorAsk, ProcessorStart, ToProcessor } from '../control/processing.ts'
 import { spillHolder } from '../control/spills.ts'
 import type { HandlerOptions } from '../delivery/handler-options.ts'
+import { BATCH_HEADER_BYTES } from '../record/batch.ts'
 import { type BatchMeasure, getMeasure } from '../ring/batch-measure.ts'
 import { Field, getLong, Kind } from '../ring/descriptor.ts'
-import { allocateWorker, type WorkerMemory } from '../ring/layout.ts'
+import { allocateWorker, SEGMENT_BYTES, type WorkerMemory } from '../ring/layout.ts'
 import { Ledger, type RunningNote } from '../ring/ledger.ts'
 import type { Memory } from '../ring/memory.ts'
 import { giveSpillTokenOf } from '../ring/spill.ts'
@@ -66,8 +67,6 @@ export interface PoolOwner {
   failed(slot: number, generation: number, error: MillraceError): void
   /** Nothing of a partition runs any more, and nothing more of it will begin. */
   released(slot: number, generation: number): void
-  /** Its worker has more of a partition than may be handed out for now, or has handed all of it out. */
-  heldBack(slot: number, generation: number, heldBack: boolean): void
   /** User code asks for something. */
   asked(asked: ProcessorAsk): Promise<void>
   /** A worker died and a new one has its place: what it had is to be read again, from where the owner says. */
@@ -210,7 +209,10 @@ export class ProcessorPool {
     const { memory } = this.#host
     const { id, place } = this.#host.nextWorker()
     const segments = Math.max(4, Math.floor(memory.decodeSegments / this.#count))
-    const worker = memory.addWorker(allocateWorker(id, place, segments))
+    // Every batch has bytes of its own, and is no smaller than its header; one may lie in a spill.
+    const entries = 1 + Math.ceil((memory.fetch.segments * SEGMENT_BYTES) / BATCH_HEADER_BYTES)
+    const ledger = { notes: this.#spec.options.concurrency, entries }
+    const worker = memory.addWorker(allocateWorker(id, place, segments, ledger))
     const thread = this.#spare ?? this.#host.startProcessor(this.#spec)
     this.#spare = undefined
     const member: Member = { index, worker, thread, running: new Map(), stuck: undefined }
@@ -263,9 +265,6 @@ export class ProcessorPool {
       case 'released':
         this.#take(worker)
         return this.#owner.released(message.slot, message.generation)
-      case 'heldBack':
-        this.#take(worker)
-        return this.#owner.heldBack(message.slot, message.generation, message.heldBack)
       case 'asked': {
         const { id, asked } = message
         this.#take(worker)

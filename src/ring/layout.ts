@@ -19,7 +19,7 @@
 //  | control    waits for room · doorbell · decode arena as above     |
 //  |            rings I/O -> worker, worker -> main:                  |   head: consumer, tail: producer
 //  |            head, tail (a cache line each), then descriptors      |
-//  |            ledger of fetched bytes that it has (ledger.ts)       |   the worker; main when it is dead
+//  |            ledger: user code at work, fetched bytes that it has  |   the worker; main when it is dead
 //  | decode bytes  16 KiB segments; the worker claims, decompressed records and indexes land here
 //  +------------------------------------------------------------------+
 //
@@ -38,10 +38,8 @@ export const RING_CAPACITY = 1_024
 export const DESCRIPTOR_WORDS = 32
 const CACHE_LINE_WORDS = 16
 
-/** Batches that a worker with a processor may have at once; more stay in its ring. */
-export const LEDGER_ENTRIES = 1_024
-/** One cache line. */
-export const LEDGER_WORDS = 16
+/** One row of a ledger: an entry or a note. */
+export const LEDGER_WORDS = 8
 /** Workers alive at once, of all pools. */
 export const DECODERS_MAX = 64
 
@@ -85,8 +83,18 @@ export interface WorkerLayout {
   decode: ArenaLayout
   toWorker: number
   toMain: number
-  ledger: number
+  /** Tables of a worker with a processor: how many rows were ever in use, then the rows. */
+  notes: number
+  entries: number
   words: number
+}
+
+/** Rows of a ledger's tables, for as much as its worker may have at once: the ledger is never what limits it. */
+export interface LedgerSize {
+  /** Handlers that run. */
+  notes: number
+  /** Batches. */
+  entries: number
 }
 
 /** What one worker shares with the others: made for it, and given up with it. */
@@ -96,6 +104,8 @@ export interface WorkerMemory {
   /** Its place among those alive. */
   place: number
   segments: number
+  /** Of a worker with a processor. */
+  ledger: LedgerSize
   control: SharedArrayBuffer
   decode: SharedArrayBuffer
 }
@@ -160,7 +170,7 @@ export function layoutOf({ fetchSegments }: Pick<SharedMemory, 'fetchSegments'>)
 }
 
 /** Lays a worker's control words out. */
-export function workerLayoutOf({ segments }: Pick<WorkerMemory, 'segments'>): WorkerLayout {
+export function workerLayoutOf({ segments, ledger }: Pick<WorkerMemory, 'segments' | 'ledger'>): WorkerLayout {
   const all = new Allotment()
   const layout = {
     roomWanted: all.take(1),
@@ -168,10 +178,13 @@ export function workerLayoutOf({ segments }: Pick<WorkerMemory, 'segments'>): Wo
     decode: all.arena(segments),
     toWorker: all.ring(),
     toMain: all.ring(),
-    ledger: all.take(LEDGER_ENTRIES * LEDGER_WORDS),
+    notes: all.take((1 + ledger.notes) * LEDGER_WORDS),
+    entries: all.take((1 + ledger.entries) * LEDGER_WORDS),
   }
   return { ...layout, words: all.words }
 }
+
+const NO_LEDGER: LedgerSize = { notes: 0, entries: 0 }
 
 /** Word offsets inside one ring. */
 export const RING_HEAD = 0
@@ -193,8 +206,8 @@ export function allocateMemory(bufferBytes: number, workers: number, poison = fa
   }
 }
 
-/** Allocates the memory of one worker. */
-export function allocateWorker(id: number, place: number, segments: number): WorkerMemory {
-  const control = new SharedArrayBuffer(workerLayoutOf({ segments }).words * 4)
-  return { id, place, segments, control, decode: new SharedArrayBuffer(segments * SEGMENT_BYTES) }
+/** Allocates the memory of one worker. What it never writes to costs nothing. */
+export function allocateWorker(id: number, place: number, segments: number, ledger = NO_LEDGER): WorkerMemory {
+  const control = new SharedArrayBuffer(workerLayoutOf({ segments, ledger }).words * 4)
+  return { id, place, segments, ledger, control, decode: new SharedArrayBuffer(segments * SEGMENT_BYTES) }
 }

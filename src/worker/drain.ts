@@ -7,6 +7,7 @@ import { Fault } from '../record/faults.ts'
 import type { DecodeJob, Kernel } from '../record/kernel.ts'
 import type { Words } from '../ring/atomics.ts'
 import { Field, Kind } from '../ring/descriptor.ts'
+import { DescriptorQueue } from '../ring/descriptor-queue.ts'
 import type { Bell } from '../ring/doorbell.ts'
 import { DESCRIPTOR_WORDS } from '../ring/layout.ts'
 import type { Memory } from '../ring/memory.ts'
@@ -31,7 +32,7 @@ export interface DrainParts {
 
 /** User code in this thread, which gets the batches in the place of main. */
 export interface HandOver {
-  /** Whether one more may be taken from the ring. */
+  /** Whether batches may be taken from the ring. What one partition has waiting must not keep it from the others. */
   readonly hasRoom: boolean
   /** The descriptor at the head of the ring is written down before it leaves the ring; gives the entry's number. */
   take(at: number): number
@@ -58,7 +59,9 @@ export class Drain {
   readonly #own: WorkerView
   readonly #control: Words
   /** Batches that wait for room, by slot. What they hold is bounded by the fetch credit. */
-  readonly #parked = new Map<number, Words[]>()
+  readonly #parked = new Map<number, DescriptorQueue>()
+  /** What left the ring last, for user code in this thread. */
+  readonly #taken = new Int32Array(new SharedArrayBuffer(DESCRIPTOR_WORDS * 4))
   readonly #job: DecodeJob
   readonly #out: { words: Words; claim(): number; commit(): void }
   /** A kernel's promise is pending; nothing may overtake its batch. */
@@ -111,15 +114,9 @@ export class Drain {
     let worked = this.#retryParked()
     if (this.#parts.handOver !== undefined) return this.#handOver(this.#parts.handOver)
     for (let at = ring.peek(); at >= 0 && !this.#busy; at = ring.peek()) {
-      const slot = this.#control[at + Field.slot]!
-      const waiting = this.#parked.get(slot)
-      if (waiting !== undefined) waiting.push(copyOf(this.#control, at))
-      else {
-        const outcome = this.#pass(this.#control, at)
-        if (outcome === 'full') break
-        if (outcome === 'parked') this.#parked.set(slot, [copyOf(this.#control, at)])
-        else worked = true
-      }
+      const outcome = this.#passInTurn(this.#control, at)
+      if (outcome === 'full') break
+      if (outcome === 'passed') worked = true
       ring.release()
     }
     if (worked) this.#parts.mainBell.ring()
@@ -128,23 +125,33 @@ export class Drain {
   /** Every batch leaves the ring before it is looked at: user code may end the thread at any moment. */
   #handOver(handOver: HandOver): void {
     const ring = this.#own.toWorker
+    const from = this.#taken
     for (let at = ring.peek(); at >= 0 && !this.#busy && handOver.hasRoom; at = ring.peek()) {
-      const from = copyOf(this.#control, at)
+      for (let i = 0; i < DESCRIPTOR_WORDS; i++) from[i] = this.#control[at + i]!
       from[Field.entry] = handOver.take(at)
       ring.release()
-      const slot = from[Field.slot]!
-      const waiting = this.#parked.get(slot)
-      if (waiting !== undefined) waiting.push(from)
-      else if (this.#pass(from, 0) === 'parked') this.#parked.set(slot, [from])
+      this.#passInTurn(from, 0)
     }
     this.#parts.mainBell.ring()
+  }
+
+  /** Passes one batch on unless others of its partition wait, or has it wait. */
+  #passInTurn(from: Words, at: number): 'passed' | 'full' | 'parked' {
+    const slot = from[at + Field.slot]!
+    const waiting = this.#parked.get(slot)
+    const outcome = waiting === undefined ? this.#pass(from, at) : 'parked'
+    if (outcome !== 'parked') return outcome
+    const queue = waiting ?? new DescriptorQueue()
+    this.#parked.set(slot, queue)
+    queue.push(from, at)
+    return outcome
   }
 
   #retryParked(): boolean {
     let worked = false
     for (const [slot, waiting] of this.#parked) {
       while (waiting.length > 0 && !this.#busy) {
-        if (this.#pass(waiting[0]!, 0) !== 'passed') break
+        if (this.#pass(waiting.words, waiting.at) !== 'passed') break
         waiting.shift()
         worked = true
       }

@@ -26,8 +26,6 @@ export class ProcessorPlace {
   releasing = false
   /** A batch of it is damaged: verdicts on those behind it may be wrong, and they come again. */
   halted = false
-  /** Main was told that much of it waits here for what is not processed. */
-  heldBack = false
   /** Handlers that run on it. */
   running = 0
   /** Fires when its handlers are to give up. */

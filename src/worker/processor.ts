@@ -43,9 +43,6 @@ interface Item {
   batch: Batch<unknown, unknown>
 }
 
-/** Batches of a partition that may wait for what is not processed. More would take the ledger from the others. */
-const HELD_BACK_MAX = 16
-
 /** One worker's user code. Fetched bytes are handed to main, never released here (ring/ledger.ts). */
 export class ProcessorHost implements HandOver {
   readonly #parts: ProcessorParts
@@ -99,7 +96,7 @@ export class ProcessorHost implements HandOver {
   }
 
   get hasRoom(): boolean {
-    return this.#desk.clear && this.#parts.ledger.hasRoom && !this.#ending.signal.aborted
+    return this.#desk.clear && !this.#ending.signal.aborted
   }
 
   /** Partitions begin here, or anew after a seek: what waits of them is void. */
@@ -156,11 +153,11 @@ export class ProcessorHost implements HandOver {
 
   deliver(words: Words): void {
     const { memory, worker } = this.#parts
-    const [slot, generation, entry] = [words[Field.slot]!, words[Field.generation]!, words[Field.entry]!]
+    const [slot, generation] = [words[Field.slot]!, words[Field.generation]!]
     const known = this.#placeOf(slot, generation)
     const place = known?.releasing || known?.halted ? undefined : known
     if (place !== undefined && words[Field.fault] !== 0) place.halted = true
-    this.#desk.taken(words)
+    const entry = this.#desk.taken(words)
     // From here on the bytes are the entry's business.
     words[Field.bytesSize] = 0
     const nothing = { slot, generation, first: 0, end: 0 }
@@ -215,28 +212,22 @@ export class ProcessorHost implements HandOver {
   }
 
   #add(item: Item): void {
-    const { slot } = item.worked.place
-    const waiting = this.#waiting.get(slot)
-    if (waiting === undefined) this.#waiting.set(slot, [item])
-    else waiting.push(item)
-    this.#feed(slot)
+    const { place } = item.worked
+    const waiting = this.#waiting.get(place.slot)
+    if (waiting !== undefined) waiting.push(item)
+    else if (!place.mayBegin(item.batch)) this.#waiting.set(place.slot, [item])
+    else {
+      this.#split(item)
+      this.#pump()
+    }
   }
 
-  /** Hands the lanes what may begin of a partition. */
+  /** Hands the lanes what may begin by now of what waited. */
   #feed(slot: number): void {
     const waiting = this.#waiting.get(slot) ?? []
     while (waiting.length > 0 && waiting[0]!.worked.place.mayBegin(waiting[0]!.batch)) this.#split(waiting.shift()!)
     if (waiting.length === 0) this.#waiting.delete(slot)
-    this.#tellHeldBack(this.#places.get(slot)!, waiting.length)
     this.#pump()
-  }
-
-  /** Main fetches no more of a partition while much of it waits here. */
-  #tellHeldBack(place: ProcessorPlace, waiting: number): void {
-    if (place.heldBack ? waiting > 0 : waiting < HELD_BACK_MAX) return
-    place.heldBack = !place.heldBack
-    const { slot, generation, heldBack } = place
-    this.#desk.whenSent(() => this.#parts.post({ type: 'heldBack', slot, generation, heldBack }))
   }
 
   #split({ worked, lease, batch: whole }: Item): void {

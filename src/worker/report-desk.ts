@@ -14,15 +14,14 @@ export interface DeskParts {
   ledger: Ledger
   /** Wakes main. */
   ringMain(): void
-  /** There is room in the ledger again. */
+  /** There is room in decode memory again. */
   roomMade(): void
 }
 
-/** A descriptor for main, and the entry whose bytes it hands over, if any: for good with the last one of a batch. */
+/** A descriptor for main, and the entry whose bytes it hands over, if any. */
 interface Report {
   words: Int32Array
   entry: number | undefined
-  last: boolean
 }
 
 /** Which offsets are done; none when there are none. */
@@ -50,8 +49,8 @@ export class ReportDesk {
     return this.#outbox.length === 0
   }
 
-  /** A batch is here; when its records were decompressed its bytes go to main at once. */
-  taken(from: Words): void {
+  /** A batch is here. When its records were decompressed its bytes go to main at once; else gives their entry. */
+  taken(from: Words): number | undefined {
     const words = from.slice(0, DESCRIPTOR_WORDS)
     const entry = from[Field.entry]!
     const inPlace = from[Field.bytesSize]! > 0
@@ -59,7 +58,8 @@ export class ReportDesk {
     words[Field.kind] = Kind.taken
     words[Field.blockSize] = 0
     words.fill(0, Field.bytesHome, Field.bytesSize + 1)
-    this.#send({ words, entry: inPlace ? undefined : entry, last: false })
+    this.#send({ words, entry: inPlace ? undefined : entry })
+    return inPlace ? entry : undefined
   }
 
   /** More of a batch is processed: main hears of it when user code lets go of the thread. */
@@ -70,19 +70,21 @@ export class ReportDesk {
 
   /** Tells all that is known. */
   tell(): void {
-    for (const batch of this.#news) this.#report(batch, false)
+    for (const batch of this.#news) this.#report(batch, undefined)
     this.#news.clear()
   }
 
   /** Nothing is left of a batch: what main was not told of goes with its bytes. */
   closed(batch: WorkedBatch): void {
     this.#news.delete(batch)
-    this.#report(batch, true)
+    this.#report(batch, batch.entry)
+    this.#freed()
   }
 
   /** A batch without records for user code is over. */
-  passed(entry: number, done: Done): void {
-    this.#send({ words: wordsOf(done), entry, last: true })
+  passed(entry: number | undefined, done: Done): void {
+    this.#send({ words: wordsOf(done), entry })
+    this.#freed()
   }
 
   /** Calls back when everything that was told so far is in main's ring. */
@@ -100,21 +102,26 @@ export class ReportDesk {
     }
   }
 
-  #report(batch: WorkedBatch, last: boolean): void {
-    const { place, entry, reportedTo: first, floor: end, stale } = batch
+  #freed(): void {
+    const { worker, roomMade } = this.#parts
+    if (worker.roomWanted()) roomMade()
+  }
+
+  #report(batch: WorkedBatch, entry: number | undefined): void {
+    const { place, reportedTo: first, floor: end, stale } = batch
     batch.reportedTo = end
     const { slot, generation } = place
     const words = wordsOf({ slot, generation, first, end: stale ? first : end })
-    if (last && batch.measure !== undefined && !stale) putMeasure(words, 0, batch.measure)
-    this.#send({ words, entry: last ? entry : undefined, last })
+    if (batch.open === 0 && batch.measure !== undefined && !stale) putMeasure(words, 0, batch.measure)
+    this.#send({ words, entry })
   }
 
   #send(report: Report): void {
     if (!this.clear || !this.#trySend(report)) this.#outbox.push(report)
   }
 
-  #trySend({ words, entry, last }: Report): boolean {
-    const { worker, ledger, ringMain, roomMade } = this.#parts
+  #trySend({ words, entry }: Report): boolean {
+    const { worker, ledger, ringMain } = this.#parts
     const ring = worker.toMain
     let to = ring.claim()
     if (to < 0) {
@@ -127,10 +134,8 @@ export class ReportDesk {
     ring.words.set(words, to)
     if (entry !== undefined) ledger.handing(entry)
     ring.commit()
-    if (last) ledger.handed(entry!)
-    else if (entry !== undefined) ledger.emptied(entry)
+    if (entry !== undefined) ledger.handed(entry)
     ringMain()
-    if (last) roomMade()
     return true
   }
 }

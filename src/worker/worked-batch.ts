@@ -22,8 +22,8 @@ export interface WorkedBatchEvents {
 /** Also where its acks go, wherever they come from: the context, the batch, a record of it, at any time. */
 export class WorkedBatch implements Standing, BatchAcks {
   readonly place: ProcessorPlace
-  /** Its number in the ledger. */
-  readonly entry: number
+  /** Its number in the ledger, while the worker has its bytes. */
+  readonly entry: number | undefined
   readonly nextOffset: number
   /** What main was told of. */
   reportedTo: number
@@ -39,7 +39,7 @@ export class WorkedBatch implements Standing, BatchAcks {
   /** Offsets from `from` to before `nextOffset`, of which those before `first` hold no record. */
   constructor(
     place: ProcessorPlace,
-    entry: number,
+    entry: number | undefined,
     { from, first, nextOffset }: { from: number; first: number; nextOffset: number },
     events: WorkedBatchEvents,
   ) {

@@ -7,7 +7,6 @@ import {
   DECODERS_MAX,
   DESCRIPTOR_WORDS,
   type Layout,
-  LEDGER_ENTRIES,
   LEDGER_WORDS,
   layoutOf,
   READERS_MAX,
@@ -53,13 +52,16 @@ function hubParts(layout: Layout): Part[] {
 /** Every part of a worker's memory. */
 function workerParts(layout: WorkerLayout): Part[] {
   const { roomWanted, decode, toWorker, toMain } = layout
-  const ledger: Part = ['ledger', layout.ledger, LEDGER_ENTRIES * LEDGER_WORDS]
+  const ledger: Part[] = [
+    ['notes', layout.notes, (1 + 20) * LEDGER_WORDS],
+    ['entries', layout.entries, (1 + 1_000) * LEDGER_WORDS],
+  ]
   const rings = [ring('toWorker', toWorker), ring('toMain', toMain)]
-  return [['roomWanted', roomWanted, 1], bell('bell', layout.bell), ...arena('decode', decode), ...rings, ledger]
+  return [['roomWanted', roomWanted, 1], bell('bell', layout.bell), ...arena('decode', decode), ...rings, ...ledger]
 }
 
 const hub = layoutOf({ fetchSegments: 100 })
-const worker = workerLayoutOf({ segments: 33 })
+const worker = workerLayoutOf({ segments: 33, ledger: { notes: 20, entries: 1_000 } })
 
 describe.each([
   ['the hub', hub, hubParts(hub)],

@@ -132,31 +132,6 @@ describe.each([
     expect(floors).toEqual([6_000])
   })
 
-  it('goes on with other partitions while one waits, however little of that is done behind its gap', async () => {
-    // What waits is all that maxGapRecords lets begin: next to nothing of it is ever done ahead.
-    const module = `
-      let free
-      const blocked = new Promise((resolve) => { free = resolve })
-      let others = 0
-      export default async (batch) => {
-        if (batch.partition === 0) {
-          if (batch.baseOffset < 10) await blocked
-          return report(batch)
-        }
-        await new Promise((resolve) => setTimeout(resolve, 1))
-        others += batch.count
-        report(batch)
-        if (others === 4_500) free()
-      }`
-    const options = { order: 'none', concurrency: 4, workers: 1 } as const
-    const consumer = { maxGapRecords: 10, maxPartitionFetchBytes: 8_000 }
-    // A ledger has room for 768 batches: 900 of one partition would fill it.
-    const test = { module, inline, options, consumer, partitions: 2, records: 9_000, batchRecords: 5 }
-    const { seen, floors } = await processorRun(test)
-    expect(floors).toEqual([4_500, 4_500])
-    expect(seen.map(rising)).toEqual([range(4_500), range(4_500)])
-  }, 25_000)
-
   it('goes on by key whatever waits for what, also where next to nothing may be done behind a gap', async () => {
     const module = `export default async (batch) => {
       const offsets = Array.from({ length: batch.count }, (_, i) => batch.offsetAt(i))
