@@ -44,6 +44,8 @@ export class ConsumerMembership implements Membership {
   #tellAll = true
   /** An expression was told, and has to be taken back. */
   #patternTold = false
+  /** A heartbeat has no answer yet. */
+  #asking = false
   #reconciling: Promise<void> | undefined
   /** Raised when what is owned was lost: a way that began before ends. */
   #life = 0
@@ -167,11 +169,14 @@ export class ConsumerMembership implements Membership {
     const requestTimeoutMs = Math.min(cluster.host.options.requestTimeoutMs, Math.ceil(sessionTimeoutMs / 3))
     const bounds = { role, timeoutMs: sessionTimeoutMs, requestTimeoutMs, minVersion, signal: this.#ending.signal }
     const target = { coordinator: 'group', key: groupId } as const
+    this.#asking = true
     try {
       return (await requester.request(target, 'ConsumerGroupHeartbeat', body, bounds)).body
     } catch (error) {
       if (error instanceof UnsupportedVersion) throw tooOld(error, minVersion > 0)
       throw error
+    } finally {
+      this.#asking = false
     }
   }
 
@@ -270,12 +275,14 @@ export class ConsumerMembership implements Membership {
   }
 
   async #leave(permanently: boolean, timeoutMs: number): Promise<void> {
-    const { requester, settings, role } = this.#host
+    const { requester, settings, role, cluster } = this.#host
     const { groupId, groupInstanceId } = settings
     const memberEpoch = groupInstanceId === undefined || permanently ? LEAVE_EPOCH : STATIC_LEAVE_EPOCH
     const body = { groupId, memberId: this.#memberId, memberEpoch, instanceId: groupInstanceId ?? null }
     const target = { coordinator: 'group', key: groupId } as const
-    // On the connection of this member, which is closed then: without an answer all that others ask would wait behind it.
+    // On the connection of this member, which is closed then: without an answer all that others ask would wait behind
+    // it. And it must not wait itself, behind a heartbeat.
+    if (this.#asking) cluster.releaseRole(role)
     const { body: answer } = await requester.request(target, 'ConsumerGroupHeartbeat', body, { role, timeoutMs })
     const { errorCode, errorMessage } = answer
     if (errorCode === 0 || errorCode === ErrorCode.UNKNOWN_MEMBER_ID) return
