@@ -325,7 +325,8 @@ export class Broker extends ClosedOnce {
   #topic(name: string): Topic {
     const topic = this.#server.cluster.topics.get(name)
     if (topic !== undefined) return topic
-    throw new TopicNotFound('TOPIC_NOT_FOUND', `The embedded broker has no topic ${name}.`, { topic: name })
+    const text = `The embedded broker has no topic ${name}: call createTopic('${name}') or seed it first.`
+    throw new TopicNotFound('UNKNOWN_TOPIC_OR_PARTITION', text, { topic: name })
   }
 
   #partition(topic: string, index: number): Partition {

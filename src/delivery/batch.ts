@@ -1,5 +1,5 @@
 // One batch of one partition as user code holds it: cheap to look into, to be released when done. [main, workers]
-import { BatchReleased, type MillraceError } from '../base/errors.ts'
+import { BatchReleased, InvalidOption, type MillraceError } from '../base/errors.ts'
 import { KEY_LENGTH, KEY_START, VALUE_LENGTH, VALUE_START, WORDS_PER_RECORD } from '../record/columns.ts'
 import { type BatchAcks, notConsumed, notTransacted, type TransactedOffset } from './acks.ts'
 import type { RecordHeaders } from './headers.ts'
@@ -302,7 +302,7 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
   }
 
   #at(i: number): number {
-    if (!(i >= 0 && i < this.count)) throw new RangeError(`record ${i} of a batch of ${this.count}`)
+    if (!(i >= 0 && i < this.count)) throw noRecord(this, i)
     return this.#rows === undefined ? this.#first + i : this.#rows[i]!
   }
 
@@ -337,6 +337,11 @@ function copyIfShared<R>(result: R, shared: ArrayBufferLike): R {
   const { buffer } = new Uint8Array(new Uint8Array(result.buffer, result.byteOffset, result.byteLength))
   if (Buffer.isBuffer(result)) return Buffer.from(buffer) as R
   return new (result.constructor as new (bytes: ArrayBuffer) => R)(buffer)
+}
+
+function noRecord({ topic, partition, count }: Batch<unknown, unknown>, i: number): InvalidOption {
+  const text = `This batch of ${topic}[${partition}] has no record ${i}: it has ${count}, numbered from 0.`
+  return new InvalidOption('NO_SUCH_RECORD', text, { topic, partition })
 }
 
 function released(batch: { topic: string; partition: number }): MillraceError {

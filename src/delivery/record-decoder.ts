@@ -6,14 +6,15 @@ import type { Deserializer } from './serdes.ts'
 /** What is done about a key or value that cannot be deserialized. */
 export type DecodePolicy = 'fail' | 'skip' | 'raw'
 
-/** A key or value could not be deserialized; `raw` holds the record with its bytes. */
+/** A key or value could not be deserialized: `bytes` is a copy of it, `record` the whole record as it was read. */
 export class DeserializationError extends Serialization {
   readonly record: ConsumerRecord
 
-  constructor(message: string, record: ConsumerRecord, cause: unknown) {
+  constructor(message: string, record: ConsumerRecord, bytes: Buffer | null, cause: unknown) {
     const { topic, partition, offset } = record
     super('DESERIALIZATION_FAILED', message, { topic, partition, offset, cause })
     this.record = record
+    if (bytes !== null) this.bytes = Buffer.from(bytes)
   }
 }
 
@@ -55,7 +56,7 @@ export class RecordDecoder<K, V> {
     } catch (error) {
       const why = error instanceof MillraceError || error instanceof Error ? error.message : String(error)
       const message = `The ${part} of ${topic}[${partition}] at offset ${offset} cannot be deserialized: ${why}`
-      throw new DeserializationError(message, raw, error)
+      throw new DeserializationError(message, raw, raw[part], error)
     }
   }
 }

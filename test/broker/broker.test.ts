@@ -116,6 +116,8 @@ describe('topics', () => {
     expect(broker.topics).toEqual(['t'])
     broker.deleteTopic('t')
     expect(() => broker.messages('t')).toThrow(TopicNotFound)
+    // As a client says it that a broker tells so.
+    expect(() => broker.messages('t')).toThrow(expect.objectContaining({ code: 'UNKNOWN_TOPIC_OR_PARTITION' }))
   })
 
   test('that are missing, and partitions, are named in the error', () => {

@@ -139,7 +139,9 @@ describe.each(modes)('with threads: %s', (mode) => {
       expect(all.map(({ value }) => value)).toEqual(['a'])
       expect(error).toBeInstanceOf(DeserializationError)
       expect(error).toMatchObject({ topic, partition: 0, offset: 1, code: 'DESERIALIZATION_FAILED' })
-      expect(String((error as DeserializationError).record.value)).toBe('b x')
+      const { record, bytes } = error as DeserializationError
+      expect([String(record.value), String(bytes)]).toEqual(['b x', 'b x'])
+      expect(bytes!.buffer, 'a copy').not.toBe(record.value!.buffer)
       expect((error as Error).message).toContain(`${topic}[0]`)
       expect((await collect(source)).map(({ value }) => value)).toEqual(['c'])
     })
@@ -237,8 +239,6 @@ describe.each(modes)('with threads: %s', (mode) => {
         expect(all.map((i) => batch.withValue(i, String))).toEqual(['', 'v', 'vv', 'vvv', 'vvvv'])
         expect(all.map((i) => batch.withKey(i, (key) => key && String(key)))).toEqual([null, 'k', null, 'k', null])
         expect([...batch].map(({ offset }) => offset)).toEqual([0, 1, 2, 3, 4])
-        expect(() => batch.offsetAt(5)).toThrow(RangeError)
-        expect(() => batch.offsetAt(-1)).toThrow(RangeError)
       }
     })
 
@@ -293,6 +293,16 @@ describe.each(modes)('with threads: %s', (mode) => {
         expect([batch.topic, batch.partition, batch.count]).toEqual([topic, 0, 1])
         expect(batch.lastOffset).toBe(batch.baseOffset)
         batch.release()
+      }
+    })
+
+    it('say how many records they have to whoever asks for another', async () => {
+      const topic = await seeded(letters(3))
+      for await (const batch of reading.kafka.iterate(topic).batches()) {
+        for (const use of [() => batch.offsetAt(3), () => batch.withValue(-1, String), () => batch.recordAt(99_999)]) {
+          expect(use).toThrow(expect.objectContaining({ name: 'InvalidOption', code: 'NO_SUCH_RECORD', topic }))
+          expect(use).toThrow(/it has 3, numbered from 0/)
+        }
       }
     })
 
