@@ -69,7 +69,7 @@ export interface PoolOwner {
   released(slot: number, generation: number): void
   /** User code asks for something. */
   asked(asked: ProcessorAsk): Promise<void>
-  /** A worker died and a new one has its place: what it had is to be read again, from where the owner says. */
+  /** A worker died, all it said is told, and a new one has its place: its partitions are to begin anew, all of them. */
   lost(index: number, running: RunningNote[], why: string): void
   /** The run cannot go on. */
   broken(error: MillraceError): void
@@ -100,7 +100,8 @@ export class ProcessorPool {
   readonly #spec: ProcessorSpec
   readonly #owner: PoolOwner
   readonly #members: Member[] = []
-  readonly #starts: Map<number, ProcessorStart>[]
+  /** What each ever had: a slot stays with its worker. */
+  readonly #slots: Set<number>[]
   readonly #count: number
   /** Threads that are not ready yet. */
   readonly #beginning = new Set<ProcessorThread>()
@@ -118,7 +119,7 @@ export class ProcessorPool {
     this.#spec = spec
     this.#owner = owner
     this.#count = count
-    this.#starts = Array.from({ length: count }, () => new Map())
+    this.#slots = Array.from({ length: count }, () => new Set())
   }
 
   /** Starts all workers; rejects, with nothing left behind, when one cannot begin. */
@@ -142,17 +143,14 @@ export class ProcessorPool {
   begin(starts: ProcessorStart[]): void {
     for (const start of starts) {
       const index = start.slot % this.#count
-      this.#starts[index]!.set(start.slot, start)
+      this.#slots[index]!.add(start.slot)
       this.#members[index]!.thread.post({ type: 'starts', starts: [start] })
     }
   }
 
   /** Nothing of a partition is handed to user code for now, or it goes on. */
   pause(slot: number, paused: boolean): void {
-    const index = slot % this.#count
-    const start = this.#starts[index]!.get(slot)
-    if (start !== undefined) start.paused = paused
-    this.#members[index]!.thread.post({ type: 'pause', slot, paused })
+    this.#members[slot % this.#count]!.thread.post({ type: 'pause', slot, paused })
   }
 
   /** A partition is about to go: nothing more of it is begun, and the owner hears when nothing of it runs. */
@@ -201,7 +199,10 @@ export class ProcessorPool {
     limit.cancel()
     const gone = members.map(({ worker }) => worker.id)
     await this.#host.call({ op: 'route', reader: this.#owner.reader, workers: undefined, gone }).catch(() => undefined)
-    for (const member of members) this.#reclaim(member)
+    for (const member of members) {
+      this.#bury(member)
+      this.#reclaim(member)
+    }
     if (this.#closeFailed !== undefined) throw this.#closeFailed
   }
 
@@ -309,17 +310,20 @@ export class ProcessorPool {
     })
   }
 
-  /** Nothing of the dead worker's goes lost: its ring is closed first, then everything it had is given back. */
+  /** Nothing of the dead worker's goes lost: what it had, or was sent since, is void, and its partitions begin anew. */
   async #replace(dead: Member, why: string): Promise<void> {
     const { index } = dead
     const running = new Ledger(dead.worker).running()
+    this.#bury(dead)
     const next = await this.#beginAgain(index)
     this.#members[index] = next
-    next.thread.post({ type: 'starts', starts: [...this.#starts[index]!.values()] })
-    await this.#route([dead.worker.id])
+    // In one go: the I/O thread is told of the new way, then of new generations. None of these go the old way, and the
+    // new worker knows none of those before.
+    const routed = this.#route([dead.worker.id])
+    this.#owner.lost(index, running, dead.stuck ?? why)
+    await routed
     this.#reclaim(dead)
     this.#awaitEnd(next)
-    this.#owner.lost(index, running, dead.stuck ?? why)
     this.#keepSpare()
   }
 
@@ -385,18 +389,23 @@ export class ProcessorPool {
     this.#host.freed(this.#owner.reader)
   }
 
-  /** The thread is gone, and nothing is sent to it any more. */
-  #reclaim({ worker, index }: Member): void {
+  /** The thread is gone: what it said last is heard, and what it had decoded is nobody's. */
+  #bury({ worker, index }: Member): void {
+    const { memory } = this.#host
+    this.#take(worker)
+    for (const slot of this.#slots[index]!) memory.addDecoded(slot, -memory.slotDecoded(slot))
+  }
+
+  /** Nothing is sent to it any more either. */
+  #reclaim({ worker }: Member): void {
     const { memory } = this.#host
     const { toWorker } = worker
     const left = new Ledger(worker).left()
-    this.#take(worker)
     for (const { slot, home, start, size } of left) if (size > 0) this.#giveBack(slot, home, start, size)
     for (let at = toWorker.peek(); at >= 0; at = toWorker.peek()) {
       this.#release(toWorker.words, at, toWorker.words[at + Field.slot]!)
       toWorker.release()
     }
-    for (const slot of this.#starts[index]!.keys()) memory.addDecoded(slot, -memory.slotDecoded(slot))
     giveSpillTokenOf(memory.words, memory.layout.decodeSpill, spillHolder(1 + worker.id))
     this.#host.give(worker.id, undefined)
     memory.removeWorker(worker.id)

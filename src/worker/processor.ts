@@ -154,20 +154,23 @@ export class ProcessorHost implements HandOver {
   deliver(words: Words): void {
     const { memory, worker } = this.#parts
     const [slot, generation] = [words[Field.slot]!, words[Field.generation]!]
-    const known = this.#placeOf(slot, generation)
-    const place = known?.releasing || known?.halted ? undefined : known
-    if (place !== undefined && words[Field.fault] !== 0) place.halted = true
-    const entry = this.#desk.taken(words)
+    const place = this.#placeOf(slot, generation)
+    const wanted = place !== undefined && !place.releasing && !place.halted
+    // Main counts what it hears of as handed out: of what is not wanted it gets the bytes, and nothing else.
+    const entry = wanted ? this.#desk.taken(words) : words[Field.entry]!
     // From here on the bytes are the entry's business.
     words[Field.bytesSize] = 0
-    const nothing = { slot, generation, first: 0, end: 0 }
-    if (words[Field.kind] !== Kind.data || words[Field.fault] !== 0) return this.#desk.passed(entry, nothing)
     const lease = new Lease(memory, worker, words, 0, () => {})
-    const unseen = place?.see(lease)
-    if (place === undefined || unseen === undefined || unseen.first === unseen.end) {
+    if (!wanted || lease.kind !== Kind.data || lease.fault !== 0) {
+      if (wanted && lease.fault !== 0) place.halted = true
       lease.release()
-      const from = unseen?.from ?? lease.nextOffset
-      return this.#desk.passed(entry, { slot, generation, first: from, end: Math.max(from, lease.nextOffset) })
+      return this.#desk.passed(entry, { slot, generation, first: 0, end: 0 })
+    }
+    const unseen = place.see(lease)
+    if (unseen.first === unseen.end) {
+      lease.release()
+      const end = Math.max(unseen.from, lease.nextOffset)
+      return this.#desk.passed(entry, { slot, generation, first: unseen.from, end })
     }
     const range = { from: unseen.from, first: lease.offsetAt(unseen.first), nextOffset: lease.nextOffset }
     const worked = new WorkedBatch(place, entry, range, this.#events)
