@@ -29,6 +29,8 @@ const properties = {
   'group.consumer.assignor.offload.enable': 'false',
   'group.consumer.migration.policy': 'disabled',
   'group.consumer.session.timeout.ms': 4000,
+  // On a busy machine the only broker would lose its partitions, and with them the groups, after three seconds.
+  'broker.session.timeout.ms': 60_000,
 }
 
 ownKafkaDescribe('the embedded coordinator answers like Kafka', { properties }, (kafka) => {
