@@ -55,6 +55,23 @@ describe.each([
     expect(result.left).toEqual([0, 0, 0, 0, 0])
   })
 
+  it('runs as many at once as `concurrency` says, however many that is', async () => {
+    const module = `
+      let [running, most] = [0, 0]
+      export default async (batch) => {
+        most = Math.max(most, ++running)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        if (--running === 0) note(most)
+        report(batch)
+      }`
+    const options = { order: 'key', concurrency: 2_000 } as const
+    const records = { partitions: 1, records: 3_000, batchRecords: 3_000, keyAt: (i: number) => `k${i}` }
+    const { seen, notes, left } = await processorRun({ module, inline, options, ...records })
+    expect(Math.max(...(notes as number[]))).toBeGreaterThan(1_500)
+    expect(seen.map((offsets) => offsets.sort((a, b) => a - b))).toEqual([range(3_000)])
+    expect(left).toEqual([0, 0, 0, 0, 0])
+  })
+
   it("with order 'none' at most `concurrency` run at once in a worker, with 'partition' one a partition", async () => {
     for (const [order, most] of [
       ['none', 3],
