@@ -234,7 +234,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
    */
   async run(options: RunOptions<K, V>): Promise<void> {
     this.#refuseClosed()
-    const checked = checkRunOptions(options)
+    const checked = checkRunOptions(options, this.options)
     this.#handouts.settle()
     const engine = await this.#plan.engine()
     this.#handouts.settle()

@@ -64,6 +64,18 @@ export function sourcesOf(options: object): Readonly<Record<string, OptionSource
   return sourcesOfObject.get(options) ?? {}
 }
 
+const textsOfObject = new WeakMap<object, object>()
+
+/** Notes beside the options of an instance what stood in text for the consumers, producers and runs that it makes. */
+export function rememberTexts(options: object, texts: object): void {
+  textsOfObject.set(options, texts)
+}
+
+/** What stood in text beside these options, and where: defaults of what is made with them. */
+export function textsOf(options: object): object {
+  return textsOfObject.get(options) ?? {}
+}
+
 /** The source in words: `environment (MILLRACE_BROKERS)`. */
 export function sourceWords(source: OptionSource): string {
   return source.at === undefined ? source.kind : `${source.kind} (${source.at})`

@@ -49,10 +49,6 @@ export function textLayer(
     if (securityName !== undefined) {
       security[securityName] = text
       securityAt ??= at
-    } else if (option?.scope === 'group' && !ours) {
-      ignored.push({ name, at, why: 'is set per consumer' })
-    } else if (option?.scope === 'producer' && !ours) {
-      ignored.push({ name, at, why: 'is set per producer' })
     } else if (option !== undefined) {
       values[option.name] = parsed(option, assignment)
       sources[option.name] = { kind, at }

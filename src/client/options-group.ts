@@ -11,6 +11,16 @@ export interface InitialOffset {
   offset: number
 }
 
+/** The classes of Kafka's assignors, as Java's files name them. */
+const ofJava = new Map(
+  [
+    ['RangeAssignor', 'range'],
+    ['RoundRobinAssignor', 'roundrobin'],
+    ['StickyAssignor', 'sticky'],
+    ['CooperativeStickyAssignor', 'cooperative-sticky'],
+  ].map(([name, ours]) => [`org.apache.kafka.clients.consumer.${name}`, ours!]),
+)
+
 /** The rows of a group consumer. */
 export const groupOptions = {
   /** The group that offsets are committed for, and that `subscribe` joins. */
@@ -34,7 +44,7 @@ export const groupOptions = {
     defaultText: "['cooperative-sticky']",
     expected:
       "a list of assignors: 'range', 'roundrobin', 'sticky', 'cooperative-sticky', or { name, protocol, assign }",
-    parse: (given) => given.split(',').map((name) => name.trim()),
+    parse: (given) => given.split(',').map((name) => ofJava.get(name.trim()) ?? name.trim()),
     accept: (given) => (isStrategy(given) ? given : undefined),
   }),
   /** Where to start in a partition without a committed offset. */

@@ -3,7 +3,16 @@ import { inspect } from 'node:util'
 import { InvalidOption } from '../base/errors.ts'
 import { formatAddress } from '../base/tcp.ts'
 import type { Address } from '../base/transport.ts'
-import { argumentLayer, type OptionSource, rememberSources, sourcesOf, sourceWords } from './option-layer.ts'
+import {
+  argumentLayer,
+  type OptionLayer,
+  type OptionSource,
+  rememberSources,
+  rememberTexts,
+  sourcesOf,
+  sourceWords,
+  textsOf,
+} from './option-layer.ts'
 import { checkOption, type OptionRow } from './option-row.ts'
 import { suggestOption } from './option-suggestion.ts'
 import { type Option, type OptionScope, optionTable } from './option-table.ts'
@@ -100,8 +109,8 @@ export function resolveOptions(
   given: ConsumerOptions,
   base?: ResolvedFetchOptions,
 ): ResolvedConsumerOptions
-export function resolveOptions(target: 'run', given: object): ResolvedRunOptions
-export function resolveOptions(target: 'producer', given: object): ResolvedProducerOptions
+export function resolveOptions(target: 'run', given: object, base?: object): ResolvedRunOptions
+export function resolveOptions(target: 'producer', given: object, base?: object): ResolvedProducerOptions
 export function resolveOptions(target: Target, given: object, base?: object): object {
   const resolved = resolve(target, given, base)
   if (target === 'kafka' && resolved['brokers'] === undefined) {
@@ -118,15 +127,20 @@ export interface OptionExplanation {
   readonly source: string
 }
 
-/** Every option of an instance with its value, secrets redacted, and its source. Needs no brokers. */
+/**
+ * Every option of an instance with its value, secrets redacted, and its source, and those that were set for what it
+ * makes. Needs no brokers.
+ */
 export function explainOptions(given: KafkaOptions): OptionExplanation[] {
   const resolved = resolve('kafka', given, undefined)
-  const sources = sourcesOf(resolved)
-  return Object.entries(resolved).map(([name, value]) => ({
-    name,
-    value: shown(name, value),
-    source: sourceWords(sources[name] ?? { kind: 'default' }),
-  }))
+  return [resolved, textsOf(resolved)].flatMap((options) => {
+    const sources = sourcesOf(options)
+    return Object.entries(options).map(([name, value]) => ({
+      name,
+      value: shown(name, value),
+      source: sourceWords(sources[name] ?? { kind: 'default' }),
+    }))
+  })
 }
 
 /** Throws when an option asks for something that this version accepts but cannot do yet; call it before connecting. */
@@ -145,17 +159,19 @@ function resolve(target: Target, given: object, base: object | undefined): Reado
   for (const name of Object.keys(layer.values)) refuseMisplaced(target, name, layer.sources[name]!)
   const values: Record<string, unknown> = {}
   const sources: Record<string, OptionSource> = {}
-  const baseSources = base === undefined ? {} : sourcesOf(base)
+  const texts = target === 'kafka' ? textsIn(layer) : textsOf(base ?? {})
+  const below = [base ?? {}, texts] as Record<string, unknown>[]
   const profile = profileOf(layer.values['profile'], layer.sources['profile'])
   for (const option of optionTable.values()) {
-    const { name, scope } = option
-    if (!(TAKES[target] as readonly OptionScope[]).includes(scope)) continue
+    const { name } = option
+    if (!isTakenBy(target, option)) continue
+    const inherited = below.find((options) => name in options)
     if (name in layer.values) {
       sources[name] = layer.sources[name]!
       values[name] = checkOption(label(name, sources[name]), option, layer.values[name])
-    } else if (base !== undefined && name in base) {
-      sources[name] = baseSources[name] ?? { kind: 'default' }
-      values[name] = (base as Record<string, unknown>)[name]
+    } else if (inherited !== undefined) {
+      sources[name] = sourcesOf(inherited)[name] ?? { kind: 'default' }
+      values[name] = inherited[name]
     } else {
       const preset = name in profile.values
       sources[name] = preset ? { kind: 'profile', at: profile.name } : { kind: 'default' }
@@ -164,7 +180,24 @@ function resolve(target: Target, given: object, base: object | undefined): Reado
   }
   settle(values, sources)
   rememberSources(values, sources)
+  rememberTexts(values, texts)
   return Object.freeze(values)
+}
+
+/** What stands in text for consumers, producers and runs: checked at once, and a default of all that are made. */
+function textsIn({ values, sources }: OptionLayer): object {
+  const others = Object.keys(values).map((name) => optionTable.get(name)!)
+  const checked = others
+    .filter((option) => !isTakenBy('kafka', option))
+    .map((option) => [option.name, checkOption(label(option.name, sources[option.name]!), option, values[option.name])])
+  const texts = Object.fromEntries(checked)
+  rememberSources(texts, sources)
+  return Object.freeze(texts)
+}
+
+/** Set outside of code, where nobody can say for which consumer or producer: for all of them. */
+function isText(source: OptionSource): boolean {
+  return source.at !== undefined
 }
 
 function profileOf(given: unknown, source: OptionSource | undefined) {
@@ -187,8 +220,12 @@ function refuseMisplaced(target: Target, name: string, source: OptionSource): vo
     const hint = meant === undefined ? 'docs/options.md lists all of them.' : `Did you mean ${meant}?`
     throw new InvalidOption('UNKNOWN_OPTION', `Unknown option '${name}'${where}. ${hint}`)
   }
-  if ((TAKES[target] as readonly OptionScope[]).includes(option.scope)) return
+  if (isTakenBy(target, option) || (target === 'kafka' && isText(source))) return
   throw new InvalidOption('INVALID_OPTION', `${name}${where} does not belong here; set it ${placeOf(option)}.`)
+}
+
+function isTakenBy(target: Target, { scope }: Option): boolean {
+  return (TAKES[target] as readonly OptionScope[]).includes(scope)
 }
 
 function placeOf({ name, scope }: Option): string {

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { InvalidOption, type MillraceError } from '../base/errors.ts'
 import type { Engine } from '../engine/engine.ts'
 import { DEAD_LETTER_OPTIONS, DeadLetters } from './dead-letters.ts'
+import { textsOf } from './option-layer.ts'
 import { type ResolvedKafkaOptions, resolveOptions } from './options.ts'
 import { Producer, type ProducerOptions } from './producer.ts'
 import type { Transaction } from './transaction.ts'
@@ -49,16 +50,16 @@ export class ProducerPool {
 
   /** A new one. */
   make(given: ProducerOptions): Producer<never, never> {
-    const producer = this.#made(given, this.#engine)
+    const producer = this.#made(given, this.#engine, this.#kafka)
     this.#open.add(producer)
     return producer
   }
 
-  #made(given: ProducerOptions, engine: () => Promise<Engine>): Producer<never, never> {
+  #made(given: ProducerOptions, engine: () => Promise<Engine>, base?: ResolvedKafkaOptions): Producer<never, never> {
     const { key, value, onDelivery, interceptors, ...settings } = given
     return new Producer<never, never>({
       given: { key, value, onDelivery, interceptors },
-      options: resolveOptions('producer', settings),
+      options: resolveOptions('producer', settings, base),
       kafka: this.#kafka,
       engine,
       closed: (one) => void this.#open.delete(one),
@@ -140,14 +141,16 @@ export class ProducerPool {
     await Promise.allSettled(closing)
   }
 
+  /** Sent as they must be: what is set for the producers of the user does not count for them. */
   #forLetters(): Producer {
     this.#letterProducer ??= this.#made(DEAD_LETTER_OPTIONS, this.#letterEngine)
     return this.#letterProducer as unknown as Producer
   }
 
-  /** Fixed for the instance, and no other's. */
+  /** Fixed for the instance, and no other's unless it was set from outside. */
   #idOfOurs(): string {
-    this.#ownId ??= `${this.#kafka.clientId}-${crypto.randomUUID()}`
+    const { transactionalId } = textsOf(this.#kafka) as ProducerOptions
+    this.#ownId ??= transactionalId ?? `${this.#kafka.clientId}-${crypto.randomUUID()}`
     return this.#ownId
   }
 }

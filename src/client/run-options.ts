@@ -50,9 +50,9 @@ export type RunOptions<K, V> = RunBatchOptions<K, V> | RunRecordOptions<K, V> | 
 
 const HANDLERS = ['eachBatch', 'eachRecord', 'processor'] as const
 
-/** Checked, complete, with exactly one handler. */
-export function checkRunOptions(given: object): ResolvedRunOptions {
-  const options = resolveOptions('run', given)
+/** Checked, complete, with exactly one handler. `base`: the consumer's options. */
+export function checkRunOptions(given: object, base: object): ResolvedRunOptions {
+  const options = resolveOptions('run', given, base)
   if (HANDLERS.filter((name) => options[name] !== undefined).length !== 1) {
     throw new InvalidOption('INVALID_OPTION', 'run: give it eachBatch, eachRecord or processor, one of the three.')
   }

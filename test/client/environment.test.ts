@@ -62,10 +62,9 @@ describe('the environment', () => {
 
   it('takes a slip for an error and leaves what others put there alone', () => {
     expect(() => fromEnvironment({ MILLRACE_BROKER: 'a' })).toThrow(/MILLRACE_BROKER\): did you mean brokers\?/)
-    const layer = environmentLayer({ MILLRACE_SCRATCH_VOLUME: 'x', MILLRACE_GROUP_ID: 'g' })
+    const layer = environmentLayer({ MILLRACE_SCRATCH_VOLUME: 'x' })
     expect(layer.ignored.map(({ at, why }) => [at, why])).toEqual([
       ['MILLRACE_SCRATCH_VOLUME', 'no option has this name'],
-      ['MILLRACE_GROUP_ID', 'is set per consumer'],
     ])
   })
 

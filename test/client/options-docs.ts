@@ -28,7 +28,9 @@ Numbers of bytes and milliseconds are plain numbers in code; as text they may ha
 A value is looked for in this order: argument (in code, or \`-X\`), \`MILLRACE_\` variable, file, variable that
 programs share (\`KAFKA_BROKERS\`, \`KAFKA_BOOTSTRAP_SERVERS\`), profile, default. \`millrace doctor\` prints each
 value and where it came from. \`new Kafka\` reads no environment; \`Kafka.fromEnv()\`, \`Kafka.fromProperties(file)\`
-and the command line do.
+and the command line do. What they find for consumers, producers, iterations and runs is checked at once, too, and
+is the default of all that the instance makes. Credentials apart, an option whose type is an object or a function can
+only be set in code.
 
 Two variables set several options at once: \`MILLRACE_URL=kafka://user:password@host:port,host:port?option=value\`
 (\`kafkas://\` for TLS) and \`MILLRACE_API_KEY=key:secret\` (SASL PLAIN over TLS).

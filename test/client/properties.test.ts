@@ -91,11 +91,11 @@ basic.auth.credentials.source=USER_INFO
     expect(layer.values).toMatchObject({
       tls: true,
       sasl: { mechanism: 'PLAIN', username: 'KEY', password: 'se"cr;et' },
+      sessionTimeoutMs: 45_000,
+      acks: 'all',
     })
     expect(layer.ignored.map(({ name }) => name)).toEqual([
       'client.dns.lookup',
-      'session.timeout.ms',
-      'acks',
       'schema.registry.url',
       'basic.auth.credentials.source',
     ])
