@@ -2,7 +2,7 @@
 import type { ErrorDetails, MillraceError } from '../base/errors.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { OffsetToCommit } from './committer.ts'
-import { userCodeFailed, warn } from './user-code-failed.ts'
+import { unawaited, userCodeFailed, warn } from './user-code-failed.ts'
 
 /** Sees what a consumer does, and changes nothing of it (Java's ConsumerInterceptor). Not batches of processors. */
 export interface ConsumerInterceptor {
@@ -35,13 +35,11 @@ export class ConsumerInterceptors {
     for (const one of this.#list) this.#guarded('onCommit', { topic, partition, offset }, () => one.onCommit?.(offsets))
   }
 
-  #guarded(name: string, where: ErrorDetails, call: () => void): void {
-    try {
-      call()
-    } catch (thrown) {
+  #guarded(name: string, where: ErrorDetails, call: () => unknown): void {
+    unawaited(call, (thrown) => {
       const error = userCodeFailed(`${name} of an interceptor`, thrown, where)
       if (!this.#tell(error)) warn(error)
-    }
+    })
   }
 }
 

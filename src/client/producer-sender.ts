@@ -11,6 +11,7 @@ import { type Audience, type DeliverySink, NOBODY, type RecordMetadata } from '.
 import type { Outgoing } from './producer-outgoing.ts'
 import type { ProducerRecord, SendOptions, TopicRecord } from './producer-record.ts'
 import { type DeliveryReport, type ProducerInterceptor, reportTo } from './producer-report.ts'
+import { isPromise, unawaited } from './user-code-failed.ts'
 
 /** Any record: types are checked where users call. */
 export type AnyRecord = ProducerRecord<unknown, unknown>
@@ -203,7 +204,10 @@ export class Sender {
     let record = given
     for (const interceptor of this.#host.interceptors) {
       this.#guarded('onSend of an interceptor', () => {
-        record = interceptor.onSend?.(record) ?? record
+        const other: unknown = interceptor.onSend?.(record)
+        if (isPromise(other)) return tooLate(other)
+        record = (other as AnyRecord | undefined) ?? record
+        return undefined
       })
     }
     return record
@@ -216,12 +220,7 @@ export class Sender {
   }
 
   #guarded(where: string, step: () => unknown): void {
-    try {
-      const result = step()
-      if (result instanceof Promise) result.catch((thrown) => this.#host.trouble(where, thrown))
-    } catch (thrown) {
-      this.#host.trouble(where, thrown)
-    }
+    unawaited(step, (thrown) => this.#host.trouble(where, thrown))
   }
 }
 
@@ -236,6 +235,12 @@ function checkOption(name: 'acks' | 'compression', given: unknown): void {
   if (accept(given) !== undefined) return
   const text = `${name} of a call must be ${expected}, not ${JSON.stringify(given)}. Nothing was sent.`
   throw new InvalidOption('INVALID_OPTION', text, NOT_STORED)
+}
+
+/** The record is not held up for an interceptor. */
+async function tooLate(other: PromiseLike<unknown>): Promise<never> {
+  await other
+  throw new InvalidOption('INVALID_OPTION', 'onSend must give a record at once, not a promise of one')
 }
 
 function wayOf(acks: Acks, compression: Compression): SendWay {

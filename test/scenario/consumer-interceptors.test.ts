@@ -21,6 +21,15 @@ onEveryGround('interceptors', (ground) => {
         throw new Error('nor tomorrow')
       },
     }
+    // Types let an asynchronous one pass.
+    const late: ConsumerInterceptor = {
+      onConsume: async () => {
+        throw new Error('not even later')
+      },
+      onCommit: async () => {
+        throw new Error('nor ever')
+      },
+    }
     const seeing: ConsumerInterceptor = {
       onConsume: (batch) => consumed.push([batch.topic, batch.baseOffset, batch.lastOffset]),
       onCommit: (offsets) => committed.push(...offsets.map(({ offset }) => offset)),
@@ -29,7 +38,7 @@ onEveryGround('interceptors', (ground) => {
       groupId: topic,
       autoOffsetReset: 'earliest',
       autoCommit: false,
-      interceptors: [throwing, seeing],
+      interceptors: [throwing, late, seeing],
     })
     consumer.on('error', (error) => errors.push(error))
     consumer.assign([{ topic, partition: 0 }])
@@ -44,6 +53,8 @@ onEveryGround('interceptors', (ground) => {
     const texts = errors.map(({ code, message }) => `${code} ${message}`)
     expect(texts).toContain('USER_CODE_FAILED onConsume of an interceptor threw: not today')
     expect(texts).toContain('USER_CODE_FAILED onCommit of an interceptor threw: nor tomorrow')
+    expect(texts).toContain('USER_CODE_FAILED onConsume of an interceptor threw: not even later')
+    expect(texts).toContain('USER_CODE_FAILED onCommit of an interceptor threw: nor ever')
   })
 
   test.each([[{}], [[{ onConsume: 1 }]], ['x']])('refuses %j', async (interceptors) => {
