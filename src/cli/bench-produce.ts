@@ -12,8 +12,8 @@ export interface BenchProduceFlags extends ClientFlags, ProducerFlags {
 
 /** Runs the command. */
 export async function benchProduce(flags: BenchProduceFlags): Promise<void> {
-  const { kafka, producer } = producerOptions(flags)
+  const { kafka, producer } = producerOptions(flags, { acks: 1 }, 'bench')
   const { writeTopic } = await import('./write-topic.ts')
-  const report = await writeTopic(kafka, flags.topic, flags.records, { acks: 1, ...producer })
+  const report = await writeTopic(kafka, flags.topic, flags.records, producer)
   process.stdout.write(flags.json === true ? `${JSON.stringify(report)}\n` : `\n${describeWriting(report)}\n\n`)
 }

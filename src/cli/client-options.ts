@@ -1,10 +1,10 @@
 // The flags that every command with a connection takes, and the client options they make. [main thread]
 import type { Command } from 'commander'
 import { commonLayer, environmentLayer } from '../client/environment.ts'
-import { mergeLayers, type OptionLayer, rememberSources, sourcesOf } from '../client/option-layer.ts'
-import { type OptionScope, optionTable } from '../client/option-table.ts'
+import { argumentLayer, mergeLayers, type OptionLayer } from '../client/option-layer.ts'
 import { assignmentLayer } from '../client/option-text.ts'
 import type { KafkaOptions } from '../client/options.ts'
+import { profiles } from '../client/profiles.ts'
 import { propertiesLayer } from '../client/properties.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -39,32 +39,31 @@ export function clientLayers(flags: ClientFlags): OptionLayer[] {
   ]
 }
 
-/** Options for `new Kafka`, which must name brokers. */
-export function connectionOptions(flags: ClientFlags, preset?: KafkaOptions, from?: string): KafkaOptions {
+/** Options as of `clientOptions`, which must name brokers. */
+export function connectionOptions(flags: ClientFlags, preset?: object, from?: string): KafkaOptions {
   const options = clientOptions(flags, preset, from)
   if (options.brokers !== undefined) return options
   throw new UsageError('no brokers: give --brokers HOST:PORT, or set MILLRACE_BROKERS.')
 }
 
-/** Options for `new Kafka`. `preset` is what the command itself prefers, below everything that somebody set. */
-export function clientOptions(flags: ClientFlags, preset: KafkaOptions = {}, from = ''): KafkaOptions {
+/**
+ * Options for `new Kafka`, those for consumers and producers among them, which it passes on. `preset` is what the command
+ * itself prefers, below everything that somebody set.
+ */
+export function clientOptions(flags: ClientFlags, preset: object = {}, from = ''): KafkaOptions {
   const layers = clientLayers(flags)
   // A profile is a choice of the user's, and a preset would hide it.
   const profiled = layers.some(({ values }) => values['profile'] !== undefined)
-  return mergeLayers(...layers, profiled ? emptyLayer : flagLayer({ ...preset }, from)) as KafkaOptions
+  const kept = Object.entries(preset).filter(([name]) => !profiled || !isInProfiles(name))
+  return mergeLayers(...layers, flagLayer(Object.fromEntries(kept), from)) as KafkaOptions
 }
 
-/** Takes the options of one scope out, as `-X linger.ms=0` for a producer; both halves remember their sources. */
-export function splitOptions(options: KafkaOptions, scope: OptionScope): { kafka: KafkaOptions; own: object } {
-  const sources = sourcesOf(options)
-  const half = (isOwn: boolean) => {
-    const entries = Object.entries(options).filter(([name]) => (optionTable.get(name)?.scope === scope) === isOwn)
-    const values = Object.fromEntries(entries)
-    rememberSources(values, sources)
-    return values
-  }
-  return { kafka: half(false) as unknown as KafkaOptions, own: half(true) }
+/** The same options with others on top of them; undefined leaves one out. What is left remembers where it came from. */
+export function withOptions(options: KafkaOptions, others: object): KafkaOptions {
+  return mergeLayers({ ...emptyLayer, values: { ...others } }, argumentLayer(options)) as KafkaOptions
 }
+
+const isInProfiles = (name: string) => Object.values(profiles).some((values) => name in values)
 
 const emptyLayer: OptionLayer = { values: {}, sources: {}, ignored: [] }
 

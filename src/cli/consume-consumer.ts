@@ -9,10 +9,10 @@ import { UsageError } from './usage-error.ts'
 
 /** The flags that matter here. */
 export interface ConsumerFlags extends PrintFlags {
-  from: string
+  from?: string
   partition?: number[]
   number?: number
-  group?: string
+  group?: string | undefined
   workers?: number
 }
 
@@ -46,9 +46,10 @@ type Ends = Map<string, number>
 
 /** Without a group: the partitions are looked up, and read from where `--from` says. */
 async function assigned(kafka: Kafka, topics: string[], flags: ConsumerFlags) {
-  const from = parseFrom(flags.from)
+  const from = parseFrom(flags.from ?? 'earliest')
   const spec = flags.partition === undefined ? { from } : { from, partitions: flags.partition }
-  const found = await kafka.iterate(Object.fromEntries(topics.map((topic) => [topic, spec]))).positions()
+  const plan = Object.fromEntries(topics.map((topic) => [topic, spec]))
+  const found = await kafka.iterate(plan, { until: 'end' }).positions()
   const consumer = kafka.consumer()
   consumer.assign(found.map(({ topic, partition, offset }) => ({ topic, partition, offset })))
   return {
@@ -59,12 +60,12 @@ async function assigned(kafka: Kafka, topics: string[], flags: ConsumerFlags) {
 
 /** In a group: what it has committed says where to start. */
 function member(kafka: Kafka, topics: string[], { group, from, partition }: ConsumerFlags) {
-  const start = parseFrom(from)
-  if (start !== 'earliest' && start !== 'latest') {
+  const autoOffsetReset = from === undefined ? undefined : parseFrom(from)
+  if (typeof autoOffsetReset === 'number' || autoOffsetReset instanceof Date) {
     throw new UsageError('--from is earliest or latest with --group: what the group has committed comes first.')
   }
   if (partition !== undefined) throw new UsageError('--partition and --group exclude each other: the group shares out.')
-  return { consumer: kafka.consumer({ groupId: group!, topics, autoOffsetReset: start }), ends: undefined }
+  return { consumer: kafka.consumer({ groupId: group!, topics, autoOffsetReset }), ends: undefined }
 }
 
 /** Everything that there was at the start is processed; in a group, everything that there is. */

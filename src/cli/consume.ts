@@ -1,6 +1,7 @@
 // `millrace consume`: reads topics and prints their records, many in one write. [main thread]
-import type { Kafka } from '../index.ts'
-import { type ClientFlags, connectionOptions } from './client-options.ts'
+import { sourcesOf } from '../client/option-layer.ts'
+import type { ConsumerOptions, IterateOptions, Kafka, KafkaOptions } from '../index.ts'
+import { type ClientFlags, connectionOptions, withOptions } from './client-options.ts'
 import { type ConsumerFlags, consumeByConsumer } from './consume-consumer.ts'
 import { onInterrupt } from './exit.ts'
 import { Printer } from './printer.ts'
@@ -16,23 +17,27 @@ export interface ConsumeFlags extends ClientFlags, ConsumerFlags {
 /** Runs the command. */
 export async function consume(topics: string[], flags: ConsumeFlags): Promise<void> {
   const write = writerOf(flags)
-  const until = untilOf(flags.until)
   const spec = {
-    from: parseFrom(flags.from),
+    from: parseFrom(flags.from ?? 'earliest'),
     ...(flags.partition === undefined ? {} : { partitions: flags.partition }),
   }
-  const options = connectionOptions(flags)
+  const options = connectionOptions(flags, { autoOffsetReset: 'earliest', until: 'never' }, 'consume')
+  const { until } = { ...options, ...untilOf(flags.until) } as IterateOptions
+  const group = flags.group ?? groupOf(options)
   const printer = new Printer({ write, limit: flags.number ?? Infinity, json: flags.json === true })
   // Loaded only now: a wrong call is answered before the library is read.
   const { Kafka } = await import('../index.ts')
-  const kafka = new Kafka(options)
+  const kafka = new Kafka(withOptions(options, { groupId: undefined }))
   const interrupt = new AbortController()
   const release = onInterrupt(() => interrupt.abort())
   try {
-    if (flags.group === undefined && flags.workers === undefined) {
+    if (group === undefined && flags.workers === undefined) {
       const plan = Object.fromEntries(topics.map((topic) => [topic, spec]))
       await print(kafka.iterate(plan, { until, signal: interrupt.signal }), printer)
-    } else await consumeByConsumer(kafka, topics, flags, printer, { done: interrupt, toEnd: until === 'end' })
+    } else {
+      const plan = { done: interrupt, toEnd: until === 'end' }
+      await consumeByConsumer(kafka, topics, { ...flags, group }, printer, plan)
+    }
   } catch (error) {
     // Interrupted: what was read is printed, and that is all.
     if (!interrupt.signal.aborted) {
@@ -50,14 +55,21 @@ export async function consume(topics: string[], flags: ConsumeFlags): Promise<vo
 /** Reads until the end, `-n`, or until nobody reads what is printed. */
 async function print(source: ReturnType<Kafka['iterate']>, printer: Printer): Promise<void> {
   for await (const batch of printer.full ? [] : source.batches()) {
+    // -X idle.ms: nothing for a while.
+    if (batch === undefined) continue
     printer.batch(batch)
     await printer.ready()
     if (printer.full) break
   }
 }
 
-function untilOf(text: string | undefined): 'end' | 'never' {
-  if (text === undefined || text === 'never') return 'never'
-  if (text === 'end') return 'end'
+function untilOf(text: string | undefined): { until?: 'end' | 'never' } {
+  if (text === undefined) return {}
+  if (text === 'end' || text === 'never') return { until: text }
   throw new UsageError(`--until must be end or never, not '${text}'.`)
+}
+
+/** `-X group.id` is as good as --group. What the environment or a file names is a service's: looking at it joins nothing. */
+function groupOf(options: KafkaOptions): string | undefined {
+  return sourcesOf(options)['groupId']?.kind === 'argument' ? (options as ConsumerOptions).groupId : undefined
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { Kafka, type KafkaOptions } from '../index.ts'
 import { BrokerThread } from '../wiring/broker-thread.ts'
+import { withOptions } from './client-options.ts'
 import { eventWriter } from './write-events.ts'
 
 /** A topic full of click events. */
@@ -30,7 +31,7 @@ export async function embeddedTopic(options: KafkaOptions, records: number): Pro
   const busyMs = () => thread.busy * (performance.now() - born)
   let marked = { at: performance.now(), busyMs: busyMs() }
   return {
-    options: { ...options, brokers: thread.address },
+    options: withOptions(options, { brokers: thread.address }),
     topic,
     place: `an embedded broker at ${thread.address}`,
     busy: () => Math.max(0, Math.min(1, (busyMs() - marked.busyMs) / (performance.now() - marked.at))),

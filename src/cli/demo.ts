@@ -1,6 +1,6 @@
 // `millrace demo`: the main job in one command: fill a topic, read it through the threads, say how fast. [main thread]
 import type { KafkaOptions } from '../index.ts'
-import { type ClientFlags, clientOptions, connectionOptions } from './client-options.ts'
+import { type ClientFlags, clientOptions, connectionOptions, withOptions } from './client-options.ts'
 import { type DemoTopic, embeddedTopic, remoteTopic } from './demo-topic.ts'
 import { onInterrupt } from './exit.ts'
 import { processTopic } from './process-topic.ts'
@@ -48,8 +48,7 @@ async function fillTopic(flags: DemoFlags): Promise<DemoTopic> {
 
 /** What was set, without what leads elsewhere. */
 function localOptions(flags: DemoFlags): KafkaOptions {
-  const { brokers, tls, sasl, ...rest } = clientOptions(flags)
-  return rest
+  return withOptions(clientOptions(flags), { brokers: undefined, tls: undefined, sasl: undefined })
 }
 
 function whatNext({ brokers }: DemoFlags): string {

@@ -58,7 +58,7 @@ function addConsume(root: Command): void {
   addClientFlags(root.command('consume'))
     .description('Reads topics and prints their records.')
     .argument('<topic...>', 'the topics')
-    .option('-f, --from <position>', 'earliest, latest, an offset, -N for the last N, or @ and a date', 'earliest')
+    .option('-f, --from <position>', 'earliest (default), latest, an offset, -N for the last N, or @ and a date')
     .option('-u, --until <when>', 'end: stop at the end seen at the start; never: go on')
     .option('-p, --partition <p>', 'only this partition; may be repeated', partitions)
     .option('-n, --number <n>', 'stop after so many records', whole(0))

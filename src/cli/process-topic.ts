@@ -1,6 +1,7 @@
 // Reads a topic through worker threads that run user code, and measures what that took. [main thread]
 import { ProcessorLine } from '../control/processor-line.ts'
 import { Kafka, type KafkaOptions } from '../index.ts'
+import { withOptions } from './client-options.ts'
 import type { Seen } from './demo-processor.ts'
 import { onInterrupt } from './exit.ts'
 import { startProgress } from './progress.ts'
@@ -12,7 +13,8 @@ const PROCESSOR = new URL(`../cli/demo-processor${import.meta.url.slice(-3)}`, i
 /** Reads all `records` of a topic without gaps, from the beginning. */
 export async function processTopic(options: KafkaOptions, topic: string, records: number): Promise<ReadReport> {
   const reading = new Reading()
-  const kafka = new Kafka(options)
+  // A group that the environment names is a service's: nothing is committed for it.
+  const kafka = new Kafka(withOptions(options, { groupId: undefined }))
   const done = new AbortController()
   const release = onInterrupt(() => done.abort(new Error('interrupted')))
   const progress = await startProgress('reading', records)

@@ -1,7 +1,7 @@
 // The flags of commands that write, and the producer's settings that they make. [main thread]
 import type { Command } from 'commander'
 import type { KafkaOptions, ProducerOptions } from '../index.ts'
-import { type ClientFlags, connectionOptions, splitOptions } from './client-options.ts'
+import { type ClientFlags, connectionOptions } from './client-options.ts'
 
 /** What commander gives for these flags. */
 export interface ProducerFlags {
@@ -16,17 +16,16 @@ export function addProducerFlags(command: Command, compression: string): Command
     .option('-a, --acks <acks>', 'all, 1 or 0: how many replicas must have a record')
 }
 
-/** Options of `new Kafka`, and of `kafka.producer`, which checks them: those of `-X` and these flags. */
-export function producerOptions(flags: ClientFlags & ProducerFlags): {
-  kafka: KafkaOptions
-  producer: ProducerOptions
-} {
+/** Options of `new Kafka`, with what the command prefers below them, and of `kafka.producer`: those of these flags. */
+export function producerOptions(
+  flags: ClientFlags & ProducerFlags,
+  preset?: object,
+  from?: string,
+): { kafka: KafkaOptions; producer: ProducerOptions } {
   const { compression, acks } = flags
-  const { kafka, own } = splitOptions(connectionOptions(flags), 'producer')
   const producer = {
-    ...own,
     ...(compression === undefined ? {} : { compression: compression as 'none' }),
     ...(acks === undefined ? {} : { acks: (acks === 'all' ? acks : Number(acks)) as 'all' }),
   }
-  return { kafka, producer }
+  return { kafka: connectionOptions(flags, preset, from), producer }
 }

@@ -16,12 +16,14 @@ export async function readTopic(
   const interrupt = new AbortController()
   const release = onInterrupt(() => interrupt.abort(new Error('interrupted')))
   try {
-    const source = kafka.iterate(topic, { signal: interrupt.signal })
+    const source = kafka.iterate(topic, { until: 'end', signal: interrupt.signal })
     // From here on it measures.
     source.stats()
     const total = expected ?? Math.min(limit, await lengthOf(source))
     const progress = await startProgress('reading', total)
     for await (const batch of source.batches()) {
+      // -X idle.ms: nothing for a while.
+      if (batch === undefined) continue
       const count = Math.min(batch.count, limit - reading.records)
       reading.saw({ records: count, bytes: touch(batch, count), batches: 1 })
       progress.update(reading.records)

@@ -165,7 +165,7 @@ describe('a wrong call is exit code 2', () => {
     [['consume', 'events', '-b', 'x', '--format', '%s', '--json'], /exclude/],
     [['consume', 'events', '-b', 'x', '-X', 'fetch.max.byte=1'], /did you mean fetchMaxBytes/],
     [['consume', 'events', '-b', 'x', '-X', 'fetch.max.bytes=lots'], /'lots'/],
-    [['consume', 'events', '-b', 'x', '-X', 'group.protocol=consumer'], /consumer/],
+    [['consume', 'events', '-b', 'x', '-X', 'group.protocol=magic'], /consumer/],
     [['consume', 'events', '-b', 'x', '--group', 'g', '--from', '7'], /earliest or latest/],
     [['consume', 'events', '-b', 'x', '--group', 'g', '--partition', '0'], /exclude/],
     [['consume', 'events', '-b', 'x', '--workers', '0'], /whole number/],
@@ -262,7 +262,7 @@ describe('broker', () => {
 
 describe('doctor', () => {
   it('says what is in use, and where each value comes from, without secrets', async () => {
-    const env = { MILLRACE_API_KEY: 'key:hunter2', MILLRACE_FETCH_MAX_BYTES: '5MiB', MILLRACE_GROUP_ID: 'later' }
+    const env = { MILLRACE_API_KEY: 'key:hunter2', MILLRACE_FETCH_MAX_BYTES: '5MiB', MILLRACE_SCRATCH: 'x' }
     const { code, stdout, lines } = await millrace(['doctor', '--json', '-X', 'client.id=me'], { env })
     expect(code).toBe(0)
     expect(stdout.toString()).not.toContain('hunter2')
@@ -274,7 +274,7 @@ describe('doctor', () => {
     expect(option('clientId')).toMatchObject({ value: 'me', source: 'argument (-X client.id)' })
     expect(option('bufferBytes')).toMatchObject({ source: 'default' })
     expect(option('sasl')).toMatchObject({ source: 'environment (MILLRACE_API_KEY)' })
-    expect(found.ignored).toMatchObject([{ at: 'MILLRACE_GROUP_ID' }])
+    expect(found.ignored).toMatchObject([{ at: 'MILLRACE_SCRATCH' }])
   })
 
   it('tries the brokers', async () => {
