@@ -1,6 +1,7 @@
 // The newest value of each key, made of records of a compacted topic, wherever they come from. [main thread]
 import { contentOf } from './table-key.ts'
 import { type TableEntry, TableView } from './table-view.ts'
+import { unawaited, userCodeFailed, warn } from './user-code-failed.ts'
 
 /** What a table takes: a `ConsumerRecord`, or something like it. */
 export interface TableRecord<K, V> {
@@ -82,7 +83,7 @@ export class CompactedTable<K = Buffer, V = Buffer> extends TableView<K, V> {
     }
   }
 
-  /** Hears of every change from here on; returns how to stop that. */
+  /** Hears of every change from here on; returns how to stop that. One that throws ends nothing: the process is warned. */
   onChange(listener: (change: TableChange<K, V>) => void): () => void {
     const own: Listener<K, V> = (change) => listener(change)
     this.#listeners.add(own)
@@ -124,14 +125,11 @@ export class CompactedTable<K = Buffer, V = Buffer> extends TableView<K, V> {
 
   #tell(change: TableChange<K, V>): void {
     for (const listener of this.#listeners) {
-      try {
-        listener(change)
-      } catch (thrown) {
-        // A listener's fault must not stop the table: it surfaces like any other uncaught error.
-        queueMicrotask(() => {
-          throw thrown
-        })
-      }
+      // A listener's fault must not stop the table.
+      unawaited(
+        () => listener(change),
+        (thrown) => warn(userCodeFailed('onChange of a table', thrown)),
+      )
     }
   }
 }

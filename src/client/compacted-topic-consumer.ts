@@ -6,6 +6,7 @@ import type { Iteration } from './iteration.ts'
 import { TableChanges } from './table-changes.ts'
 import type { TableOptions } from './table-options.ts'
 import type { TableSource } from './table-source.ts'
+import { unawaited, userCodeFailed, warn } from './user-code-failed.ts'
 
 /**
  * Reads by itself, from the moment it is made: first all that is there, then what comes.
@@ -117,7 +118,14 @@ export class CompactedTopicConsumer<K = Buffer, V = Buffer> extends CompactedTab
   }
 
   #tell(error: unknown): void {
-    if (this.#onError !== undefined) this.#onError(error)
-    else process.emitWarning(`The table of ${this.topic} is not kept up to date any more: ${error}`, 'MillraceWarning')
+    const onError = this.#onError
+    if (onError === undefined) {
+      process.emitWarning(`The table of ${this.topic} is not kept up to date any more: ${error}`, 'MillraceWarning')
+      return
+    }
+    unawaited(
+      () => onError(error),
+      (thrown) => warn(userCodeFailed('onError of a table', thrown)),
+    )
   }
 }

@@ -77,21 +77,29 @@ describe('a table', () => {
     expect([table.has('a'), table.get('a')]).toEqual([true, null])
   })
 
-  it('tells listeners, until they stop; one that throws keeps nobody from hearing', async () => {
+  it('tells listeners, until they stop; one that throws is told of, and keeps nobody from hearing', async () => {
     const table = new CompactedTable()
     const heard: string[] = []
-    const thrown = new Promise((resolve) => process.once('uncaughtException', resolve))
+    const warned: string[] = []
+    const warn = (warning: NodeJS.ErrnoException) => warned.push(`${warning.code} ${warning.message}`)
+    process.on('warning', warn)
     const stops = [
       table.onChange(() => {
         throw new Error('a listener that fails')
       }),
+      // Types let an asynchronous one pass.
+      table.onChange(async () => {
+        throw new Error('one that fails later')
+      }),
       table.onChange(({ type, key }) => heard.push(`${type} ${key}`)),
     ]
     table.ingest(record('a', '1'))
-    expect(await thrown).toMatchObject({ message: 'a listener that fails' })
     for (const stop of stops) stop()
     table.apply(record('a', '2'))
     expect(heard).toEqual(['insert a'])
+    await expect.poll(() => warned).toContain('USER_CODE_FAILED onChange of a table threw: a listener that fails')
+    await expect.poll(() => warned).toContain('USER_CODE_FAILED onChange of a table threw: one that fails later')
+    process.off('warning', warn)
   })
 
   it('a snapshot stays as it was; a clone goes its own way, with its counts and without listeners', () => {

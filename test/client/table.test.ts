@@ -35,6 +35,23 @@ test('a value that cannot be deserialized ends it after it was ready: onError he
   await table.close()
 })
 
+test('an onError that throws ends nothing else: the process is warned', async () => {
+  given.broker.createTopic('thrown', { partitions: 1 })
+  const warned: string[] = []
+  const warn = (warning: Error) => warned.push(warning.message)
+  process.on('warning', warn)
+  const onError = () => {
+    throw new Error('not today')
+  }
+  const table = given.kafka.table('thrown', { value: json(), onError })
+  await table.ready
+  await given.broker.seed('thrown', [{ key: 'b', value: '{' }])
+  await expect.poll(() => warned, WAIT).toContain('onError of a table threw: not today')
+  process.off('warning', warn)
+  expect(table.error).toMatchObject({ code: 'DESERIALIZATION_FAILED' })
+  await table.close()
+})
+
 describe('partitions that are added', () => {
   /** A table of one partition that is ready, and a second partition of which nobody can say where it begins. */
   async function unreadable(topic: string, errorCode: number) {
