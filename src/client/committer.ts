@@ -37,6 +37,8 @@ const COMMIT_BY_NAME_MAX = 9
 const FETCH_BY_NAME_MAX = 9
 /** Since this version a question is about many groups (KIP-709), and its shape another one. */
 const MANY_GROUPS_SINCE = 8
+/** Up to this version ApiVersions does not say who asks. */
+const ANONYMOUS_MAX = 2
 
 /** What coordinators answer that move, load or are late is tried again so fast. */
 const BACKOFF = { backoffMs: 100, factor: 2, maxBackoffMs: 1_000, jitter: 0.1 }
@@ -102,6 +104,11 @@ export class Committer {
   fetch(partitions: readonly TopicPartition[], limits: Partial<CallLimits> = {}): Promise<CommittedOffset[]> {
     if (partitions.length === 0) return Promise.resolve([])
     return this.#persist(() => this.#fetchOnce(partitions, limits), limits)
+  }
+
+  /** Resolves when the group's coordinator answers; what it is asked, everybody may ask. */
+  async reach(limits: Partial<CallLimits>): Promise<void> {
+    await this.#persist(() => this.#ask('ApiVersions', {}, { maxVersion: ANONYMOUS_MAX }, limits), limits)
   }
 
   /** Tries again what may pass, within the time given. */
@@ -195,7 +202,7 @@ export class Committer {
     }
   }
 
-  #ask<A extends 'OffsetCommit' | 'OffsetFetch'>(
+  #ask<A extends 'OffsetCommit' | 'OffsetFetch' | 'ApiVersions'>(
     api: A,
     body: RequestInput<A>,
     range: { minVersion?: number; maxVersion: number },

@@ -176,6 +176,7 @@ export class ConsumerGroup {
     const member = new GroupMember(
       {
         ...{ options, engine, timeoutMs, metadataMaxAgeMs, progress: this.#progress },
+        reach: async (signal) => (await commits.group()).reach({ signal }),
         assigned: (partitions: TopicPartition[]) => rebalance.assigned(partitions),
         revoked: (partitions) => rebalance.revoked(partitions),
         lost: (partitions) => rebalance.lost(partitions),

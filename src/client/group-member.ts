@@ -18,6 +18,8 @@ export interface GroupMemberPlan {
   timeoutMs: number
   /** How often topics are matched with an expression that the broker cannot read. */
   metadataMaxAgeMs: number
+  /** Resolves when the group's coordinator answers; rejects when none does in time. */
+  reach(ending: AbortSignal): Promise<void>
   /** The rebalance goes on when these are done. None of them rejects. */
   assigned(partitions: TopicPartition[]): Promise<void>
   revoked(partitions: TopicPartition[]): Promise<void>
@@ -40,7 +42,7 @@ export class GroupMember {
   #opening: Promise<void> | undefined
   #handle: GroupHandle | undefined
   #matcher: TopicMatcher | undefined
-  #over = false
+  readonly #ending = new AbortController()
   #leaving: Promise<void> | undefined
 
   constructor(plan: GroupMemberPlan, wanted: readonly string[] | RegExp) {
@@ -87,8 +89,12 @@ export class GroupMember {
     return this.#leaving
   }
 
+  get #over(): boolean {
+    return this.#ending.signal.aborted
+  }
+
   async #end(leave: (handle: GroupHandle) => Promise<void>): Promise<void> {
-    this.#over = true
+    this.#ending.abort()
     this.#matcher?.stop()
     this.identity = undefined
     await this.#opening?.catch(() => undefined)
@@ -103,11 +109,22 @@ export class GroupMember {
 
   async #open(): Promise<void> {
     const engine = await this.#plan.engine()
+    // Only here: once it has joined, a coordinator may be away, or make it wait, for as long as it likes.
+    if (this.#handle === undefined) await this.#reach()
     if (this.#over) return
     const settings = groupSettings(this.#plan.options, this.#plan.progress.buffer)
     // Not the first time, where topics could not be matched before.
     this.#handle ??= engine.groups.open(settings, (event) => this.#event(event))
     await this.#tell()
+  }
+
+  async #reach(): Promise<void> {
+    const { signal } = this.#ending
+    try {
+      if (!this.#over) await this.#plan.reach(signal)
+    } catch (error) {
+      if (!this.#over) throw error
+    }
   }
 
   async #tell(): Promise<void> {

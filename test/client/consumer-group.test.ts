@@ -53,7 +53,10 @@ function world() {
     }),
     engine: async () => engine,
     ...{ timeoutMs: 1_000, metadataMaxAgeMs: 1_000, assignment, run: () => undefined },
-    commits: { processed: async () => {} } as unknown as ConsumerGroupPlan['commits'],
+    commits: {
+      processed: async () => {},
+      group: async () => ({ reach: async () => {} }),
+    } as unknown as ConsumerGroupPlan['commits'],
     handouts: { drop() {} } as unknown as ConsumerGroupPlan['handouts'],
     failed: (error) => failed(error),
   })

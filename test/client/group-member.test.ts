@@ -57,6 +57,7 @@ function world(
   const plan: GroupMemberPlan = {
     ...{ options: resolveOptions('consumer', { groupId: 'g', groupProtocol }), progress: new ProgressWord(), failed },
     ...{ timeoutMs: 1_000, metadataMaxAgeMs: 1_000, assigned: nothing, revoked: nothing, lost: nothing },
+    reach: nothing,
     engine: async () => engine,
   }
   const member = new GroupMember(plan, wanted)
