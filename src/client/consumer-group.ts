@@ -9,7 +9,7 @@ import type { ConsumerCommits } from './consumer-commits.ts'
 import type { ConsumerHandouts } from './consumer-handouts.ts'
 import type { TopicPartition } from './consumer-partition.ts'
 import type { ConsumerRun } from './consumer-run.ts'
-import type { RebalanceListener } from './group-listener.ts'
+import { checkListener, type RebalanceListener } from './group-listener.ts'
 import { GroupMember } from './group-member.ts'
 import { GroupRebalance } from './group-rebalance.ts'
 import { checkTopics, type TopicsWanted } from './group-topics.ts'
@@ -75,6 +75,7 @@ export class ConsumerGroup {
   /** These topics from now on, and no others. */
   subscribe(topics: TopicsWanted, listener?: RebalanceListener): void {
     const wanted = checkTopics(topics)
+    if (listener !== undefined) checkListener('subscribe: the listener', listener)
     if (this.#unsubscribing !== undefined) {
       this.#next = { topics, listener: listener ?? this.#next?.listener }
       return

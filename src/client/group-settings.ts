@@ -3,7 +3,6 @@ import { InvalidOption } from '../base/errors.ts'
 import type { GroupSettings } from '../control/grouping.ts'
 import type { Assignor } from '../group/assignor.ts'
 import { assignorNamed, assignors } from '../group/assignors.ts'
-import { noGroup } from './consumer-checks.ts'
 import type { ResolvedConsumerOptions } from './options.ts'
 
 /** A heartbeat may be late twice before the session ends. */
@@ -12,7 +11,11 @@ const BEATS_PER_SESSION = 3
 /** Checked against each other; throws `InvalidOption`. */
 export function groupSettings(options: ResolvedConsumerOptions, progress: SharedArrayBuffer): GroupSettings {
   const { groupId, groupInstanceId, groupProtocol, groupRemoteAssignor, partitionAssignmentStrategy } = options
-  if (groupId === undefined) throw noGroup()
+  if (groupId === undefined) {
+    const text =
+      'subscribe, topics: a group shares their partitions out. Give the consumer a groupId, or assign partitions.'
+    throw new InvalidOption('NO_GROUP', text)
+  }
   if (groupProtocol === 'consumer' && partitionAssignmentStrategy !== undefined) {
     const how = "groupRemoteAssignor names one of the broker's, or use groupProtocol 'classic'"
     throw wrong(`partitionAssignmentStrategy: with groupProtocol 'consumer' the broker assigns; ${how}.`)

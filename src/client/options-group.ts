@@ -1,7 +1,7 @@
 // Options of consumers and of consumer groups. [main thread]
 import type { Assignor } from '../group/assignor.ts'
 import { type ConsumerInterceptor, isInterceptors } from './consumer-interceptors.ts'
-import type { RebalanceListener } from './group-listener.ts'
+import { checkListener, type RebalanceListener } from './group-listener.ts'
 import { choice, count, flag, ms, special, text } from './option-row.ts'
 
 /** Where to start in a partition: an offset. */
@@ -30,7 +30,7 @@ export const groupOptions = {
     type: '{ onAssigned, onRevoked, onLost }',
     java: false,
     expected: 'an object of functions: onAssigned, onRevoked, onLost',
-    accept: (given) => (isListener(given) ? given : undefined),
+    accept: (given) => checkListener('rebalanceListener', given),
   }),
   /** A name that survives restarts, so that they cause no rebalance (KIP-345). */
   groupInstanceId: text({}),
@@ -92,12 +92,6 @@ export const groupOptions = {
   maxPollIntervalMs: ms({ default: 300_000, min: 1 }),
   /** The most records, of all partitions, that `batches({ maxRecords })` holds back; others take one at a time. */
   maxBufferedRecords: count({ default: 500, min: 1, java: false }),
-}
-
-function isListener(given: unknown): given is RebalanceListener {
-  if (typeof given !== 'object' || given === null) return false
-  const names = ['onAssigned', 'onRevoked', 'onLost'] as const
-  return names.every((name) => ['undefined', 'function'].includes(typeof (given as RebalanceListener)[name]))
 }
 
 function isStrategy(given: unknown): given is string | Assignor | readonly (string | Assignor)[] {

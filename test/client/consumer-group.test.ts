@@ -123,6 +123,12 @@ describe('without a broker, as nothing is asked of one', () => {
   })
   afterEach(() => kafka.close())
 
+  test('topics without a group are refused at once, with what to do about it', () => {
+    const refusal = { code: 'NO_GROUP', message: expect.stringContaining('subscribe, topics: a group shares') }
+    expect(() => kafka.consumer({ topics: 'a' })).toThrow(expect.objectContaining(refusal))
+    expect(() => kafka.consumer().subscribe('a')).toThrow(expect.objectContaining(refusal))
+  })
+
   test('the last unsubscribe wins over what was subscribed to before it', async () => {
     const consumer = kafka.consumer({ groupId: 'g', topics: 'a' })
     const first = consumer.unsubscribe()
