@@ -2,7 +2,8 @@
 import { setMaxListeners } from 'node:events'
 
 /** Settles as the promise does, or rejects with the signal's reason when that comes first; `aborted` is told then. */
-export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal, aborted = () => {}): Promise<T> {
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined, aborted = () => {}): Promise<T> {
+  if (signal === undefined) return promise
   return new Promise((resolve, reject) => {
     const fired = () => {
       reject(signal.reason)

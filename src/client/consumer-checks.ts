@@ -1,4 +1,5 @@
 // What a consumer refuses, and the words for it. [main thread]
+import { inspect } from 'node:util'
 import { ConsumerClosed, InvalidOption, MillraceError, RebalanceInProgress } from '../base/errors.ts'
 import type { OffsetToCommit } from './committer.ts'
 import {
@@ -8,19 +9,44 @@ import {
   type TopicPartition,
 } from './consumer-partition.ts'
 
+/** Characters of what was given, in a message. */
+const SHOWN_MAX = 200
+
 /** Throws when an assignment is not a list of partitions, each once. */
 export function checkAssignment(partitions: readonly AssignedPartition[]): void {
+  const shape = '{ topic, partition, offset? }'
+  checkPartitions('assign', partitions, shape)
   const keys = new Set<string>()
   for (const one of partitions) {
-    const { topic, partition, offset = 0 } = one
-    const right = typeof topic === 'string' && topic !== '' && isCount(partition) && isCount(offset)
-    const shown = JSON.stringify(one)
-    if (!right) {
-      throw new InvalidOption('INVALID_OPTION', `assign: ${shown} is not { topic, partition, offset? }.`)
-    }
-    if (keys.has(partitionKey(one))) throw new InvalidOption('INVALID_OPTION', `assign: ${shown} is there twice.`)
-    keys.add(partitionKey(one))
+    if (!isCount(one.offset ?? 0)) throw notPartition('assign', one, shape)
+    const key = partitionKey(one)
+    if (keys.has(key)) throw new InvalidOption('INVALID_OPTION', `assign: ${shown(one)} is there twice.`)
+    keys.add(key)
   }
+}
+
+/** Throws when something is not a list of partitions by name, perhaps with more. */
+export function checkPartitions(what: string, names: readonly TopicPartition[], shape = '{ topic, partition }'): void {
+  if (!Array.isArray(names)) {
+    throw new InvalidOption('INVALID_OPTION', `${what} takes a list, [${shape}, …], not ${shown(names)}.`)
+  }
+  for (const one of names) checkPartition(what, one, shape)
+}
+
+/** Throws when something is not a partition by name, perhaps with more. */
+export function checkPartition(what: string, name: TopicPartition, shape = '{ topic, partition }'): void {
+  const { topic, partition } = (name ?? {}) as Partial<TopicPartition>
+  if (typeof topic !== 'string' || topic === '' || !isCount(partition)) throw notPartition(what, name, shape)
+}
+
+function notPartition(what: string, given: unknown, shape: string): InvalidOption {
+  return new InvalidOption('INVALID_OPTION', `${what}: ${shown(given)} is not ${shape}.`)
+}
+
+/** A record may be given, of any size. */
+function shown(given: unknown): string {
+  const text = inspect(given, { depth: 1, breakLength: Number.POSITIVE_INFINITY })
+  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text
 }
 
 /** Throws when an offset cannot be one that a partition was processed up to. */
@@ -38,7 +64,7 @@ export function checkCommit(partition: ConsumerPartition | undefined, given: Off
 /** Throws when something is not an offset. */
 export function checkOffset(what: string, offset: number): void {
   if (isCount(offset)) return
-  throw new InvalidOption('INVALID_OPTION', `${what}: an offset is a whole number from 0 on, not ${offset}.`)
+  throw new InvalidOption('INVALID_OPTION', `${what}: an offset is a whole number from 0 on, not ${inspect(offset)}.`)
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0

@@ -8,6 +8,7 @@ import type { ConsumerPartition } from './consumer-partition.ts'
 import type { SourceBatch } from './consumer-source.ts'
 import { type FlowSource, Given } from './flow-source.ts'
 import { RecordBatches, type RecordBatchesOptions } from './record-batches.ts'
+import type { Poll } from './wait-options.ts'
 
 /** Whom they ask. */
 export interface HandoutPlan {
@@ -86,8 +87,8 @@ export class ConsumerHandouts<K, V> {
   source(): FlowSource<ConsumerRecord<K, V>> {
     let over = false
     return {
-      next: async () => {
-        const given = over ? 'end' : await this.#next(undefined)
+      next: async (signal) => {
+        const given = over || signal?.aborted ? 'end' : await this.#next(undefined, signal)
         return typeof given === 'string' ? undefined : given
       },
       close: async () => {
@@ -130,8 +131,7 @@ export class ConsumerHandouts<K, V> {
   }
 
   /** Up to `max` records: those that are there, or that come within `timeoutMs`. */
-  async poll(max: number, timeoutMs?: number, signal?: AbortSignal): Promise<ConsumerRecord<K, V>[]> {
-    signal?.throwIfAborted()
+  async poll({ max, timeoutMs, signal }: Poll): Promise<ConsumerRecord<K, V>[]> {
     this.#ask()
     if (this.#polling) throw polling()
     for (const record of this.#polled.splice(0)) record.ack()
@@ -148,7 +148,6 @@ export class ConsumerHandouts<K, V> {
 
   /** The next record; undefined when the consumer was closed meanwhile. */
   async recv(signal?: AbortSignal): Promise<ConsumerRecord<K, V> | undefined> {
-    signal?.throwIfAborted()
     this.#ask()
     for (const record of this.#received.splice(0)) record.ack()
     const record = await this.#cursor.next(undefined, signal)
@@ -159,8 +158,7 @@ export class ConsumerHandouts<K, V> {
   }
 
   /** Up to `max` records: waits until there are so many, or `timeoutMs` are over, or `signal` fires. */
-  async recvBatch(max: number, timeoutMs = RECV_BATCH_MS, signal?: AbortSignal): Promise<ReceivedBatch<K, V>> {
-    signal?.throwIfAborted()
+  async recvBatch({ max, timeoutMs = RECV_BATCH_MS, signal }: Poll): Promise<ReceivedBatch<K, V>> {
     if (max === 0) return { outcome: 'empty', records: [] }
     this.#ask()
     for (const record of this.#received.splice(0)) record.ack()
@@ -203,10 +201,13 @@ export class ConsumerHandouts<K, V> {
     this.#received = []
   }
 
-  async #next(timeoutMs: number | undefined): Promise<Given<ConsumerRecord<K, V>> | 'idle' | 'end'> {
+  async #next(
+    timeoutMs: number | undefined,
+    ending?: AbortSignal,
+  ): Promise<Given<ConsumerRecord<K, V>> | 'idle' | 'end'> {
     if (this.#plan.closed()) return 'end'
     this.#ask()
-    const record = await this.#cursor.next(timeoutMs)
+    const record = await this.#cursor.next(timeoutMs, ending)
     if (typeof record === 'string') return record
     const given = this.#cursor.given(record)
     return new Given(record, { done: () => void record.ack(), left: () => void this.#left.push(record), ...given })

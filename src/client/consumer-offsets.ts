@@ -1,5 +1,7 @@
 // Where logs begin and end and which offset a time has, asked of the brokers. [main thread]
+import { inspect } from 'node:util'
 import { InvalidOption } from '../base/errors.ts'
+import { untilAborted } from '../base/on-abort.ts'
 import type { OffsetQuery, ReaderSettings } from '../control/commands.ts'
 import type { Engine } from '../engine/engine.ts'
 import { EARLIEST, LATEST, timestampOf } from '../protocol/offset-timestamps.ts'
@@ -74,7 +76,8 @@ export class ConsumerOffsets {
     { signal, orEnd = false }: { signal: AbortSignal | undefined; orEnd?: boolean },
   ): Promise<PartitionOffset[]> {
     const question = { queries, isolationLevel: this.#isolationLevel, orEnd }
-    const answers = await askOffsets(await this.#engine(), question, { timeoutMs: this.#timeoutMs, signal })
+    const engine = await untilAborted(this.#engine(), signal)
+    const answers = await askOffsets(engine, question, { timeoutMs: this.#timeoutMs, signal })
     return answers.map(({ topic, partition, offset }) => ({ topic, partition, offset }))
   }
 }
@@ -83,12 +86,13 @@ export class ConsumerOffsets {
 export function checkSeekTarget(target: unknown): void {
   if (target === 'earliest' || target === 'latest' || (Number.isSafeInteger(target) && (target as number) >= 0)) return
   if (target instanceof Date && !Number.isNaN(target.getTime())) return
-  const text = `seek: an offset is a whole number from 0 on, a Date, 'earliest' or 'latest', not ${String(target)}.`
+  const text = `seek: an offset is a whole number from 0 on, a Date, 'earliest' or 'latest', not ${inspect(target)}.`
   throw new InvalidOption('INVALID_OPTION', text)
 }
 
 function millisOf(what: string, time: number | Date): number {
-  const millis = typeof time === 'number' ? time : time.getTime()
+  const millis = time instanceof Date ? time.getTime() : time
   if (Number.isSafeInteger(millis) && millis >= 0) return millis
-  throw new InvalidOption('INVALID_OPTION', `${what}: a timestamp is milliseconds since 1970 or a Date, not ${time}.`)
+  const text = `${what}: a timestamp is milliseconds since 1970 or a Date, not ${inspect(time)}.`
+  throw new InvalidOption('INVALID_OPTION', text)
 }

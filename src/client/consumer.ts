@@ -1,6 +1,6 @@
 // A consumer: partitions read, processed in any order, and committed without ever passing what is not. [main thread]
 import { MillraceError } from '../base/errors.ts'
-import { unlessAborted } from '../base/on-abort.ts'
+import { unlessAborted, untilAborted } from '../base/on-abort.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -13,6 +13,7 @@ import {
   alreadyAssigned,
   alreadySubscribed,
   checkCommit,
+  checkPartitions,
   consumerClosed,
   nothingLeft,
   running,
@@ -23,7 +24,7 @@ import { ConsumerGroup } from './consumer-group.ts'
 import { ConsumerHandouts, type ReceivedBatch } from './consumer-handouts.ts'
 import { ConsumerInterceptors } from './consumer-interceptors.ts'
 import { LagReporter, lagTotals } from './consumer-lag.ts'
-import { ConsumerOffsets, checkSeekTarget, type PartitionSeek, type SeekTarget } from './consumer-offsets.ts'
+import { ConsumerOffsets, checkSeekTarget, type PartitionSeek } from './consumer-offsets.ts'
 import type { AssignedPartition, ConsumerPartition, TopicPartition } from './consumer-partition.ts'
 import type { ConsumerRun } from './consumer-run.ts'
 import { ConsumerSource, type SourceBatch } from './consumer-source.ts'
@@ -33,7 +34,6 @@ import type { DeadLetters } from './dead-letters.ts'
 import { Flow } from './flow.ts'
 import type { RebalanceListener } from './group-listener.ts'
 import type { TopicsWanted } from './group-topics.ts'
-import type { PollOptions } from './iteration.ts'
 import type { ResolvedConsumerOptions, ResolvedRunOptions } from './options.ts'
 import { ReadStats } from './read-stats.ts'
 import type { RecordBatch, RecordBatchesOptions } from './record-batches.ts'
@@ -41,6 +41,7 @@ import { Run } from './run.ts'
 import { checkRunOptions, type RunOptions } from './run-options.ts'
 import { ProcessorRun } from './run-processor.ts'
 import { type SerdesOf, TopicDecoders } from './topic-decoders.ts'
+import { type PollOptions, pollOf, signalOf, type WaitOptions } from './wait-options.ts'
 
 /** What a consumer is made with. */
 export interface ConsumerPlan {
@@ -156,9 +157,10 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   }
 
   /** Gives everything back, leaves the group and reads nothing; `subscribe` or `assign` begin anew. */
-  async unsubscribe(): Promise<void> {
+  async unsubscribe(options?: WaitOptions): Promise<void> {
     this.#refuseClosed()
-    await this.#group.unsubscribe()
+    const signal = signalOf('unsubscribe', options)
+    await untilAborted(this.#group.unsubscribe(), signal)
   }
 
   /** Has the group share its partitions out again. */
@@ -198,17 +200,17 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   }
 
   /** Up to `max` records: those that are there, or that come within `timeoutMs`. The next poll marks them processed. */
-  async poll({ max, timeoutMs, signal }: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
+  async poll(options?: PollOptions): Promise<ConsumerRecord<K, V>[]> {
     this.#refuseClosed()
-    const records = await this.#handouts.poll(max ?? this.options.maxPollRecords, timeoutMs, signal)
+    const records = await this.#handouts.poll(pollOf('poll', this.options.maxPollRecords, options))
     if (records.length === 0) this.#refuseClosed()
     return records
   }
 
   /** The next record. The one before is processed then. Throws `Closed` when the consumer is closed meanwhile. */
-  async recv({ signal }: { signal?: AbortSignal } = {}): Promise<ConsumerRecord<K, V>> {
+  async recv(options?: WaitOptions): Promise<ConsumerRecord<K, V>> {
     this.#refuseClosed()
-    const record = await this.#handouts.recv(signal)
+    const record = await this.#handouts.recv(signalOf('recv', options))
     if (record === undefined) throw consumerClosed()
     return record
   }
@@ -217,9 +219,9 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
    * Up to `max` records (default `maxPollRecords`): waits until there are so many or `timeoutMs` (default 1,000) are
    * over, and says why it came back. The next call marks them processed.
    */
-  async recvBatch({ max, timeoutMs, signal }: PollOptions = {}): Promise<ReceivedBatch<K, V>> {
-    if (this.#closing !== undefined) return { outcome: 'closed', records: [] }
-    return this.#handouts.recvBatch(max ?? this.options.maxPollRecords, timeoutMs, signal)
+  async recvBatch(options?: PollOptions): Promise<ReceivedBatch<K, V>> {
+    const poll = pollOf('recvBatch', this.options.maxPollRecords, options)
+    return this.#closing === undefined ? this.#handouts.recvBatch(poll) : { outcome: 'closed', records: [] }
   }
 
   /** All records, lazily, for `filter`, `map`, `take` and their like. */
@@ -259,10 +261,12 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
    * Commits what is processed without a gap, or exactly these offsets: each says that everything before it is
    * processed. Resolves when the group's coordinator has them.
    */
-  override async commit(offsets?: readonly OffsetToCommit[], { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+  override async commit(offsets?: readonly OffsetToCommit[], options?: WaitOptions): Promise<void> {
+    const signal = signalOf('commit', options)
+    if (offsets !== undefined) checkPartitions('commit', offsets, '{ topic, partition, offset }')
     // Not refused yet while the consumer is being closed: a listener may commit what it has.
-    await this.#commits.group()
-    const source = await this.#assignment.open()
+    await untilAborted(this.#commits.group(), signal)
+    const source = await untilAborted(this.#assignment.open(), signal)
     if (offsets === undefined) return this.#commits.floors(source.partitions, signal)
     for (const offset of offsets) checkCommit(source.find(offset), offset)
     await this.#commits.exactly(source.partitions, offsets, signal)
@@ -271,37 +275,30 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   /** What the group has committed for these partitions, by default for all that are assigned. */
   async committed(
     partitions: readonly TopicPartition[] = this.#assignment.names,
-    { signal }: { signal?: AbortSignal } = {},
+    options?: WaitOptions,
   ): Promise<CommittedOffset[]> {
     this.#refuseClosed()
-    return (await this.#commits.group()).fetch(partitions, { signal })
+    checkPartitions('committed', partitions)
+    const signal = signalOf('committed', options)
+    return (await untilAborted(this.#commits.group(), signal)).fetch(partitions, { signal })
   }
 
   /** The next offset to be given to user code; `undefined` before reading of the partition began. */
   async position(name: TopicPartition): Promise<number | undefined> {
-    this.#refuseForeign(name)
+    this.#refuseForeign('position', [name])
     const partition = this.#assignment.source?.find(name)
     return partition === undefined || partition.progress.state === 'failed' ? undefined : partition.position
   }
 
-  /**
-   * Reads a partition on from this offset, the first record at or after a Date, or one end of its log. Nothing that was
-   * fetched before is given, no ack of it counts.
-   */
-  async seek({ topic, partition }: TopicPartition, offset: SeekTarget): Promise<void> {
-    await this.seekMany([{ topic, partition, offset }])
-  }
-
   /** Seeks all of these, or none: where one is not assigned or cannot be found out, nothing changes. */
-  override async seekMany(seeks: readonly PartitionSeek[]): Promise<void> {
-    for (const one of seeks) {
-      this.#refuseForeign(one)
-      checkSeekTarget(one.offset)
-    }
-    await this.#open()
-    const offsets = await this.#offsets.resolve(seeks)
-    for (const one of seeks) this.#refuseForeign(one)
-    const source = await this.#open()
+  override async seekMany(seeks: readonly PartitionSeek[], options?: WaitOptions): Promise<void> {
+    const signal = signalOf('seek', options)
+    this.#refuseForeign('seek', seeks, '{ topic, partition, offset }')
+    for (const one of seeks) checkSeekTarget(one.offset)
+    await this.#open(signal)
+    const offsets = await this.#offsets.resolve(seeks, signal)
+    this.#refuseForeign('seek', seeks)
+    const source = await this.#open(signal)
     for (const [i, one] of seeks.entries()) {
       const partition = source.find(one)
       if (partition === undefined) continue
@@ -311,10 +308,9 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     }
   }
 
-  /** Gives nothing more of these partitions until `resume`. What was fetched of them is fetched again then. */
-  async pause(names: readonly TopicPartition[]): Promise<void> {
-    for (const name of names) this.#refuseForeign(name)
-    const source = await this.#open()
+  /** Gives nothing more of these, by default all, until `resume`. What was fetched of them is fetched again then. */
+  async pause(names: readonly TopicPartition[] = this.assignment(), options?: WaitOptions): Promise<void> {
+    const source = await this.#openFor('pause', names, options)
     for (const name of names) {
       const partition = source.find(name)!
       if (partition.paused) continue
@@ -328,10 +324,9 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     }
   }
 
-  /** Goes on with partitions that were paused. */
-  async resume(names: readonly TopicPartition[]): Promise<void> {
-    for (const name of names) this.#refuseForeign(name)
-    const source = await this.#open()
+  /** Goes on with partitions that were paused, by default all. */
+  async resume(names: readonly TopicPartition[] = this.assignment(), options?: WaitOptions): Promise<void> {
+    const source = await this.#openFor('resume', names, options)
     for (const name of names) {
       const partition = source.find(name)!
       if (!partition.paused) continue
@@ -450,10 +445,16 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return local && this.listenerCount('error') > 0 && this.emit('error', error)
   }
 
-  async #open(): Promise<ConsumerSource> {
+  async #open(signal?: AbortSignal): Promise<ConsumerSource> {
     this.#refuseClosed()
-    await this.#group.join()
-    return this.#assignment.open()
+    await untilAborted(this.#group.join(), signal)
+    return untilAborted(this.#assignment.open(), signal)
+  }
+
+  #openFor(what: string, names: readonly TopicPartition[], options?: WaitOptions): Promise<ConsumerSource> {
+    const signal = signalOf(what, options)
+    this.#refuseForeign(what, names)
+    return this.#open(signal)
   }
 
   async #openSource(assigned: readonly AssignedPartition[], epoch: number, changing: boolean): Promise<ConsumerSource> {
@@ -490,8 +491,9 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     if (this.#closing !== undefined) throw consumerClosed()
   }
 
-  #refuseForeign(name: TopicPartition): void {
+  #refuseForeign(what: string, names: readonly TopicPartition[], shape?: string): void {
     this.#refuseClosed()
-    this.#assignment.require(name)
+    checkPartitions(what, names, shape)
+    for (const name of names) this.#assignment.require(name)
   }
 }

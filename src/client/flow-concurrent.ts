@@ -28,9 +28,9 @@ export class ConcurrentSource<T, U> implements FlowSource<U> {
     this.#ordered = ordered
   }
 
-  async next(): Promise<Given<U> | undefined> {
+  async next(signal?: AbortSignal): Promise<Given<U> | undefined> {
     for (;;) {
-      this.#pull()
+      this.#pull(signal)
       const outcome = this.#take()
       if (outcome !== undefined) {
         if ('error' in outcome) throw outcome.error
@@ -58,18 +58,18 @@ export class ConcurrentSource<T, U> implements FlowSource<U> {
     return outcome
   }
 
-  #pull(): void {
+  #pull(signal: AbortSignal | undefined): void {
     if (this.#pulling !== undefined || this.#ended || this.#calls.length >= this.#concurrency) return
-    this.#pulling = this.#one().then(() => {
+    this.#pulling = this.#one(signal).then(() => {
       this.#pulling = undefined
-      this.#pull()
+      this.#pull(signal)
       this.#wake()
     })
   }
 
-  async #one(): Promise<void> {
+  async #one(signal: AbortSignal | undefined): Promise<void> {
     try {
-      const given = await this.#source.next()
+      const given = await this.#source.next(signal)
       if (given === undefined) this.#ended = true
       else if (this.#closed) given.unread()
       else this.#start(given)

@@ -2,8 +2,11 @@
 
 /** Where a flow begins. */
 export interface FlowSource<T> {
-  /** The next one, undefined at the end; called again when the call before has settled. It marks nothing processed. */
-  next(): Promise<Given<T> | undefined>
+  /**
+   * The next one, undefined at the end and when the signal fires; called again when the call before has settled. It
+   * marks nothing processed.
+   */
+  next(signal?: AbortSignal): Promise<Given<T> | undefined>
   /** Nothing more is asked for; also while a call of `next` is pending, which then settles whenever it does. */
   close(): Promise<void>
 }

@@ -1,10 +1,12 @@
 // Records through functions, lazily: filter, map and their like; each is marked processed when it is. [main thread]
 import type { Readable } from 'node:stream'
 import { ReadableStream } from 'node:stream/web'
+import { inspect } from 'node:util'
 import { InvalidOption } from '../base/errors.ts'
 import { ConcurrentSource } from './flow-concurrent.ts'
 import { FlowReadable } from './flow-readable.ts'
 import type { FlowSource, Given } from './flow-source.ts'
+import { signalOf, type WaitOptions } from './wait-options.ts'
 
 /** How `map` runs. */
 export interface MapOptions {
@@ -35,9 +37,10 @@ export class Flow<T> implements AsyncIterable<T> {
 
   /** Those for which `test` says true; the others are processed at once. */
   filter(test: Test<T>): Flow<T> {
-    return this.#through(async (source) => {
+    checkFunction('filter', test)
+    return this.#through(async (source, signal) => {
       for (;;) {
-        const given = await source.next()
+        const given = await source.next(signal)
         if (given === undefined || (await test(given.value))) return given
         given.done()
       }
@@ -46,29 +49,31 @@ export class Flow<T> implements AsyncIterable<T> {
 
   /** What `fn` makes of each. */
   map<U>(fn: (value: T) => U | Promise<U>, options: MapOptions = {}): Flow<U> {
+    checkFunction('map', fn)
     const { concurrency, ordered = true } = options
     if (concurrency !== undefined) {
       const calls = wholeNumber('map: concurrency', concurrency, 1, CONCURRENCY_MAX)
       return new Flow<U>(new ConcurrentSource(this.#source, fn, calls, ordered))
     }
-    return this.#through(async (source) => {
-      const given = await source.next()
+    return this.#through(async (source, signal) => {
+      const given = await source.next(signal)
       return given === undefined ? undefined : given.as(await fn(given.value))
     })
   }
 
   /** All that `fn` makes of each; one is processed with the last thing made of it. */
   flatMap<U>(fn: (value: T) => Parts<U> | Promise<Parts<U>>): Flow<U> {
+    checkFunction('flatMap', fn)
     let whole: Given<T> | undefined
     let parts: Iterator<U> | AsyncIterator<U> | undefined
-    return this.#through(async (source) => {
+    return this.#through(async (source, signal) => {
       for (;;) {
         const part = await parts?.next()
         // Until the last part is done, the whole is only left in the middle.
         if (part !== undefined && !part.done) return whole!.part(part.value)
         whole?.done()
         parts = undefined
-        whole = await source.next()
+        whole = await source.next(signal)
         if (whole === undefined) return undefined
         parts = iteratorOf(await fn(whole.value))
       }
@@ -78,8 +83,8 @@ export class Flow<T> implements AsyncIterable<T> {
   /** The first `count`: exactly these are processed, nothing behind them is asked for. */
   take(count: number): Flow<T> {
     let left = wholeNumber('take', count, 0)
-    return this.#through(async (source) => {
-      if (left-- > 0) return source.next()
+    return this.#through(async (source, signal) => {
+      if (left-- > 0) return source.next(signal)
       await source.close()
       return undefined
     })
@@ -92,35 +97,49 @@ export class Flow<T> implements AsyncIterable<T> {
   }
 
   /** The first one, which is processed then; undefined when there is none. */
-  first(): Promise<T | undefined> {
-    return this.find(() => true)
+  first(options?: WaitOptions): Promise<T | undefined> {
+    return this.find(() => true, options)
   }
 
   /** The first for which `test` says true, undefined when there is none. It and those before it are processed. */
-  async find(test: Test<T>): Promise<T | undefined> {
-    const iterator = this.filter(test).take(1)[Symbol.asyncIterator]()
-    const { value } = await iterator.next()
+  async find(test: Test<T>, options?: WaitOptions): Promise<T | undefined> {
+    checkFunction('find', test)
+    const signal = signalOf('find', options)
+    const iterator = this.filter(test).take(1).#iterate(signal)
+    const { value, done } = await iterator.next()
+    if (done) signal?.throwIfAborted()
     // Asking on says that it is processed.
     await iterator.next()
     return value
   }
 
-  /** All of them. */
-  toArray(): Promise<T[]> {
+  /** All of them, or those that came until the signal fired: they are processed. Rejects when there are none then. */
+  toArray(options?: WaitOptions): Promise<T[]> {
     const all: T[] = []
-    return this.reduce((sum, value) => {
+    const push = (sum: T[], value: T) => {
       sum.push(value)
       return sum
-    }, all)
+    }
+    return this.reduce(push, all, options)
   }
 
-  /** What `fn` makes of all, one after the other. One for which it throws is not processed. */
-  async reduce<A>(fn: (sum: A, value: T) => A | Promise<A>, initial: A): Promise<A> {
+  /**
+   * What `fn` makes of all, one after the other, or of those that came until the signal fired; rejects when there are
+   * none then. One for which `fn` throws is not processed.
+   */
+  async reduce<A>(fn: (sum: A, value: T) => A | Promise<A>, initial: A, options?: WaitOptions): Promise<A> {
+    checkFunction('reduce', fn)
+    const signal = signalOf('reduce', options)
     let sum = initial
+    let none = true
     const summing = this.map(async (value) => {
       sum = await fn(sum, value)
+      none = false
     })
-    for await (const _ of summing);
+    const iterator = summing.#iterate(signal)
+    let step = await iterator.next()
+    while (!step.done) step = await iterator.next()
+    if (none) signal?.throwIfAborted()
     return sum
   }
 
@@ -147,6 +166,10 @@ export class Flow<T> implements AsyncIterable<T> {
 
   /** One after the other; each is processed when the next is asked for. */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
+    return this.#iterate(undefined)
+  }
+
+  #iterate(signal: AbortSignal | undefined): AsyncIterator<T, undefined> {
     const source = this.#source
     let given: Given<T> | undefined
     let over = false
@@ -157,7 +180,7 @@ export class Flow<T> implements AsyncIterable<T> {
         given?.done()
         given = undefined
         try {
-          given = await source.next()
+          given = await source.next(signal)
         } catch (error) {
           over = true
           await source.close()
@@ -176,9 +199,11 @@ export class Flow<T> implements AsyncIterable<T> {
     }
   }
 
-  #through<U>(next: (source: FlowSource<T>) => Promise<Given<U> | undefined>): Flow<U> {
+  #through<U>(
+    next: (source: FlowSource<T>, signal: AbortSignal | undefined) => Promise<Given<U> | undefined>,
+  ): Flow<U> {
     const source = this.#source
-    return new Flow<U>({ next: () => next(source), close: () => source.close() })
+    return new Flow<U>({ next: (signal) => next(source, signal), close: () => source.close() })
   }
 }
 
@@ -186,6 +211,11 @@ type ReadableStreamDefaultController<T> = { enqueue(value: T): void; close(): vo
 
 function iteratorOf<U>(parts: Parts<U>): Iterator<U> | AsyncIterator<U> {
   return Symbol.asyncIterator in parts ? parts[Symbol.asyncIterator]() : parts[Symbol.iterator]()
+}
+
+function checkFunction(what: string, given: unknown): void {
+  if (typeof given === 'function') return
+  throw new InvalidOption('INVALID_OPTION', `${what} takes a function, not ${inspect(given)}.`)
 }
 
 function wholeNumber(what: string, value: number, min: number, max = Number.MAX_SAFE_INTEGER): number {

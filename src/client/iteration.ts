@@ -15,6 +15,7 @@ import type { PartitionProgress } from './partition-reader.ts'
 import { type IterationStats, ReadStats } from './read-stats.ts'
 import { RecordCursor } from './record-cursor.ts'
 import { type SerdesOf, TopicDecoders } from './topic-decoders.ts'
+import { type PollOptions, pollOf } from './wait-options.ts'
 
 /** What an iteration is made with. */
 export interface IterationPlan {
@@ -24,16 +25,6 @@ export interface IterationPlan {
   engine(): Promise<Engine>
   defaultApiTimeoutMs: number
   serdesOf: SerdesOf
-}
-
-/** How `poll` waits. */
-export interface PollOptions {
-  /** At most so many records; default `maxPollRecords`. */
-  max?: number
-  /** Gives what there is, perhaps nothing, after so long; default: waits for at least one record or the end. */
-  timeoutMs?: number
-  /** Ends the wait: rejects with the signal's reason, unless there are records to give. Nothing is lost. */
-  signal?: AbortSignal | undefined
 }
 
 /**
@@ -114,13 +105,12 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
   }
 
   /** Up to `max` records: those that are there, or that come within `timeoutMs`. Empty at the end. */
-  async poll({ max, timeoutMs, signal }: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
-    signal?.throwIfAborted()
+  async poll(options?: PollOptions): Promise<ConsumerRecord<K, V>[]> {
+    const { max, timeoutMs, signal } = pollOf('poll', this.#plan.options.maxPollRecords, options)
     const untold = this.#untold
     this.#untold = undefined
     if (untold !== undefined) throw untold.error
-    const wanted = { max: max ?? this.#plan.options.maxPollRecords, timeoutMs, ending: signal }
-    const records = await this.#cursor().take(wanted, (error) => {
+    const records = await this.#cursor().take({ max, timeoutMs, ending: signal }, (error) => {
       this.#untold = { error }
     })
     if (records.length === 0) signal?.throwIfAborted()

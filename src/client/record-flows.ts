@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Flow, MapOptions, Parts } from './flow.ts'
+import type { WaitOptions } from './wait-options.ts'
 
 type Events<E> = { [N in keyof E]: unknown[] }
 
@@ -38,23 +39,30 @@ export abstract class RecordFlows<K, V, E extends Events<E>> extends EventEmitte
   }
 
   /** The next record, which is processed then; undefined when the consumer is closed. */
-  first(): Promise<ConsumerRecord<K, V> | undefined> {
-    return this.flow().first()
+  async first(options?: WaitOptions): Promise<ConsumerRecord<K, V> | undefined> {
+    return this.flow().first(options)
   }
 
   /** The next record for which `test` says true. It and those before it are processed. */
-  find(test: (record: ConsumerRecord<K, V>) => boolean | Promise<boolean>): Promise<ConsumerRecord<K, V> | undefined> {
-    return this.flow().find(test)
+  async find(
+    test: (record: ConsumerRecord<K, V>) => boolean | Promise<boolean>,
+    options?: WaitOptions,
+  ): Promise<ConsumerRecord<K, V> | undefined> {
+    return this.flow().find(test, options)
   }
 
-  /** All records until the consumer is closed. */
-  toArray(): Promise<ConsumerRecord<K, V>[]> {
-    return this.flow().toArray()
+  /** All records until the consumer is closed, or the signal fires: then it rejects only when there are none. */
+  async toArray(options?: WaitOptions): Promise<ConsumerRecord<K, V>[]> {
+    return this.flow().toArray(options)
   }
 
-  /** What `fn` makes of all records until the consumer is closed, each processed when its call fulfils. */
-  reduce<A>(fn: (sum: A, record: ConsumerRecord<K, V>) => A | Promise<A>, initial: A): Promise<A> {
-    return this.flow().reduce(fn, initial)
+  /** What `fn` makes of all records until the consumer is closed, or the signal fires: see `Flow.reduce`. */
+  async reduce<A>(
+    fn: (sum: A, record: ConsumerRecord<K, V>) => A | Promise<A>,
+    initial: A,
+    options?: WaitOptions,
+  ): Promise<A> {
+    return this.flow().reduce(fn, initial, options)
   }
 
   /** A Node.js stream of records. One is processed when the one after it is taken; in a pipe, by its `ack()`. */
