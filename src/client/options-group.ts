@@ -67,7 +67,7 @@ export const groupOptions = {
     type: 'Date | { topic, partition, offset }[]',
     java: false,
     expected: 'a Date or a list of { topic, partition, offset }',
-    accept: (given) => (given instanceof Date || isOffsets(given) ? given : undefined),
+    accept: (given) => (isTime(given) || isOffsets(given) ? given : undefined),
   }),
   /** See every batch before user code does, and every commit. */
   interceptors: special<readonly ConsumerInterceptor[]>()({
@@ -102,8 +102,11 @@ function isStrategy(given: unknown): given is string | Assignor | readonly (stri
 }
 
 function isReset(given: unknown): given is 'latest' | 'earliest' | 'none' | Date {
-  if (given instanceof Date) return !Number.isNaN(given.getTime())
-  return ['latest', 'earliest', 'none'].includes(given as string)
+  return isTime(given) || ['latest', 'earliest', 'none'].includes(given as string)
+}
+
+function isTime(given: unknown): given is Date {
+  return given instanceof Date && !Number.isNaN(given.getTime())
 }
 
 function isOffsets(given: unknown): given is readonly InitialOffset[] {

@@ -24,5 +24,6 @@ export function batchOf(given: BatchArguments) {
 
 function listOf<T>(call: string, list: readonly T[]): T[] {
   if (Array.isArray(list)) return list.slice()
-  throw new InvalidOption('INVALID_ARGUMENT', `${call} takes an array, not ${typeof list}. Nothing was sent.`)
+  const text = `${call} takes an array, not ${typeof list}. Nothing was sent.`
+  throw new InvalidOption('INVALID_ARGUMENT', text, { stored: 'not stored' })
 }

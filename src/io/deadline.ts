@@ -44,8 +44,9 @@ export class Deadline {
     return this.#plan.timeoutMs
   }
 
+  /** In whole milliseconds, as they stand in the errors of what is given no more than these. */
   get leftMs(): number {
-    return Math.max(0, this.#endMs - this.#plan.clock.now())
+    return Math.max(0, Math.ceil(this.#endMs - this.#plan.clock.now()))
   }
 
   /** Remembers the error that a timeout will give as its cause. */

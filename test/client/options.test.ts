@@ -177,6 +177,10 @@ describe('what is wrong is named', () => {
     expect(refusal(given).message).toMatch(message)
   })
 
+  it.each(['startAt', 'autoOffsetReset'])('%s takes no Date without a time', (name) => {
+    expect(() => resolveOptions('consumer', { [name]: new Date(Number.NaN) })).toThrow(`${name} must be`)
+  })
+
   it('says where an option belongs that stands in the wrong place', () => {
     expect(refusal({ until: 'never' }).message).toContain('kafka.iterate(topics, { until })')
     expect(() => resolveOptions('iterate', { bufferBytes: 1 } as object)).toThrow(/new Kafka\({ bufferBytes }\)/)

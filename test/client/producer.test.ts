@@ -120,6 +120,15 @@ describe('nothing is sent, and the error says so, when', () => {
   }
 
   it.each([
+    ['of values', ['events', 'abc']],
+    ['of records', [{ topic: 'events', value: 'x' }]],
+  ])('a batch %s is no array', async (_, given) => {
+    const w = world({ lingerMs: 1 })
+    const outcome = await codeOf(w.producer.sendBatch(...(given as [string, string[]])))
+    expect([outcome, w.posted]).toEqual(['INVALID_ARGUMENT: not stored', []])
+  })
+
+  it.each([
     ['the topic is not there', { topic: 'nope', value: 'x' }, 'UNKNOWN_TOPIC'],
     ['the partition is not there', { topic: 'events', value: 'x', partition: 4 }, 'NO_SUCH_PARTITION'],
     ['the partition is no number', { topic: 'events', value: 'x', partition: 1.5 }, 'INVALID_PARTITION'],
