@@ -130,6 +130,10 @@ export class ConsumerCursor<K, V> {
     if (late !== undefined) throw late.error
     const pulled = await this.#pull(idleMs, ending)
     if (typeof pulled === 'string') return pulled
+    if (pulled.partition.isVoid(pulled.batch.nextOffset)) {
+      pulled.batch.release()
+      return undefined
+    }
     this.#batch = pulled.batch as Batch<K, V>
     this.#partition = pulled.partition
     this.#row = 0

@@ -43,11 +43,15 @@ export class ConsumerPartition {
   paused = false
   /** Acks count; false once the assignment is over. */
   live = true
+  /** It is about to go: nothing more of it is given. */
+  halted = false
   /** Fires when handlers are to give up: somebody else has the partition. */
   readonly gone = new AbortController()
   readonly #start: number
   /** The end of the last batch with records. */
   #arrivedUpTo: number
+  /** The generation in which the last batch was taken. */
+  #takenIn = -1
   /** Offsets that open transactions are to commit; the consumer commits nothing meanwhile. */
   #transacted = 0
   readonly #host: PartitionHost
@@ -89,6 +93,7 @@ export class ConsumerPartition {
   arrived(first: number, nextOffset: number): BatchAcks {
     const { tracker } = this
     tracker.arrived(first, nextOffset)
+    this.#takenIn = tracker.generation
     this.#arrivedUpTo = nextOffset
     const life = { epoch: tracker.epoch, generation: tracker.generation }
     const transact = (from: number, end: number) => this.#transact(tracker.generation === life.generation, from, end)
@@ -103,6 +108,15 @@ export class ConsumerPartition {
   /** A transaction is about to commit offsets of it. */
   get inTransaction(): boolean {
     return this.#transacted > 0
+  }
+
+  /**
+   * Whether a batch that was taken a moment ago may not be given any more: the partition is gone or was sought, or was
+   * paused, and is read on before it. Asked by whoever receives one, as all that may happen while it is on its way.
+   */
+  isVoid(nextOffset: number): boolean {
+    const isOver = !this.live || this.halted
+    return isOver || this.#takenIn !== this.tracker.generation || this.progress.position < nextOffset
   }
 
   /** How what is handed out now stands, from here on. */

@@ -105,11 +105,11 @@ export class ConsumerSource {
         if (this.#lent) throw running()
         return pulled
       }
-      const { reader, batch, generation } = pulled
-      const current = reader.generation === generation && !this.#lent
-      if (current) {
+      const { reader, batch } = pulled
+      const partition = this.#byProgress.get(reader.progress)
+      if (partition !== undefined && !partition.isVoid(batch.nextOffset) && !this.#lent) {
         this.#plan.consumed(batch)
-        return { partition: this.#byProgress.get(reader.progress)!, batch }
+        return { partition, batch }
       }
       batch.release()
     }
@@ -158,8 +158,9 @@ export class ConsumerSource {
   }
 
   /** Gives nothing more of a partition that is about to go. */
-  halt({ progress }: ConsumerPartition): void {
-    this.#stream?.pause(progress)
+  halt(partition: ConsumerPartition): void {
+    partition.halted = true
+    this.#stream?.pause(partition.progress)
   }
 
   /** Partitions go; acks of theirs are refused, and the others are read on. */

@@ -167,7 +167,7 @@ export class Run implements ConsumerRun {
       if (pulled === 'idle') continue
       const { partition, batch } = pulled
       if (this.#ending.signal.aborted) return batch.release()
-      if (this.#released.has(partition)) {
+      if (this.#released.has(partition) || partition.isVoid(batch.nextOffset)) {
         batch.release()
         continue
       }
