@@ -47,8 +47,8 @@ export function connectionOptions(flags: ClientFlags, preset?: object, from?: st
 }
 
 /**
- * Options for `new Kafka`, those for consumers and producers among them, which it passes on. `preset` is what the command
- * itself prefers, below everything that somebody set.
+ * Options for `new Kafka`, those for consumers and producers among them, which it passes on. `preset` is what the
+ * command itself prefers, below everything that somebody set.
  */
 export function clientOptions(flags: ClientFlags, preset: object = {}, from = ''): KafkaOptions {
   const layers = clientLayers(flags)

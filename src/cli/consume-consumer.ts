@@ -31,6 +31,8 @@ export async function consumeByConsumer(
 ): Promise<void> {
   const { consumer, ends } =
     flags.group === undefined ? await assigned(kafka, topics, flags) : member(kafka, topics, flags)
+  // A group waits for its topics to be made; what is not there has no end.
+  if (toEnd && flags.group !== undefined) await kafka.admin.describeTopics(topics, { signal: done.signal })
   const look = () => toEnd && isAtEnd(consumer, ends) && done.abort()
   const timer = setInterval(look, LOOK_MS)
   try {

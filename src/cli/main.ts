@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { addClientFlags, collect } from './client-options.ts'
 import { ExitCode, exitCodeOf, failureLine, isBrokenPipe } from './exit.ts'
-import { addProducerFlags } from './producer-flags.ts'
+import { addProducerFlags, CODEC_FLAG } from './producer-flags.ts'
 
 const version = (createRequire(import.meta.url)('../../package.json') as { version: string }).version
 
@@ -116,13 +116,14 @@ function addBench(root: Command): void {
     .description('Reads a topic from its beginning to its end and reports how fast.')
     .requiredOption('-t, --topic <topic>', 'the topic')
     .option('-n, --records <n>', 'stop after so many records', whole(1))
+    .option(CODEC_FLAG, 'fill the topic first when there is none, with 4,000,000 click events or -n, so compressed')
     .option('--json', 'the report as one JSON object')
     .action(async (flags) => (await import('./bench-consume.ts')).benchConsume(flags))
   const produce = addClientFlags(bench.command('produce'))
     .description('Writes click events to a topic and reports how fast; makes the topic when there is none.')
     .requiredOption('-t, --topic <topic>', 'the topic')
     .option('-n, --records <n>', 'how many records', whole(1), 4_000_000)
-  addProducerFlags(produce, '--codec, --compression <codec>')
+  addProducerFlags(produce, CODEC_FLAG)
     .option('--json', 'the report as one JSON object')
     .action(async (flags) => (await import('./bench-produce.ts')).benchProduce(flags))
 }

@@ -9,6 +9,9 @@ export interface ProducerFlags {
   acks?: string
 }
 
+/** What `--codec` of `bench` is called, too. */
+export const CODEC_FLAG = '--codec, --compression <codec>'
+
 /** Adds `--compression` and `--acks`. */
 export function addProducerFlags(command: Command, compression: string): Command {
   return command

@@ -77,13 +77,39 @@ export async function writeTopic(
   }
 }
 
-async function makeMissing({ admin }: Kafka, topic: string, signal: AbortSignal): Promise<void> {
+/** Makes a topic of so many records, if there is none. */
+export async function fillMissing(
+  options: KafkaOptions,
+  topic: string,
+  records: number,
+  settings: ProducerOptions,
+): Promise<void> {
+  const interrupt = new AbortController()
+  const release = onInterrupt(() => interrupt.abort(new Error('interrupted')))
+  const kafka = new Kafka(options)
+  try {
+    // What is wrong with the settings is said whether they are needed or not.
+    const producer = kafka.producer(settings)
+    const { signal } = interrupt
+    if (await makeMissing(kafka, topic, signal)) {
+      await eventWriter(records)(producer, topic, { label: 'filling', signal })
+    }
+  } finally {
+    release()
+    await kafka.close()
+  }
+}
+
+/** Whether there was none. */
+async function makeMissing({ admin }: Kafka, topic: string, signal: AbortSignal): Promise<boolean> {
   try {
     await admin.describeTopics([topic], { signal })
+    return false
   } catch (error) {
     if (!(error instanceof TopicNotFound)) throw error
     await admin.createTopics([{ topic, partitions: PARTITIONS }], { signal })
     process.stderr.write(`made the topic ${topic} with ${PARTITIONS} partitions\n`)
+    return true
   }
 }
 

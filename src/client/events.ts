@@ -1,5 +1,5 @@
 // What a Kafka instance tells without being asked: to listeners, and to the logger. [main thread]
-import { fromWire, type MillraceError, type WireError } from '../base/errors.ts'
+import { fromWire, InvalidOption, type MillraceError, type WireError } from '../base/errors.ts'
 import type { EventName } from '../control/commands.ts'
 import type { LeakedBatch } from '../engine/leaks.ts'
 import type { Logger } from './options-connection.ts'
@@ -34,6 +34,16 @@ export interface StalledHandler {
 
 type Listener = (event: never) => void
 
+const NAMES: Readonly<Record<EventName, true>> = {
+  connected: true,
+  disconnected: true,
+  throttled: true,
+  rebootstrapped: true,
+  reset: true,
+  stalled: true,
+  leaked: true,
+}
+
 /** Listeners by event. One that throws does not keep the others from hearing. */
 export class Events {
   readonly #logger: Logger | undefined
@@ -46,6 +56,13 @@ export class Events {
   }
 
   on<N extends keyof KafkaEvents>(name: N, listener: (event: KafkaEvents[N]) => void): () => void {
+    if (!Object.hasOwn(NAMES, name)) {
+      const names = Object.keys(NAMES).join(', ')
+      throw new InvalidOption('INVALID_ARGUMENT', `kafka.on: there is no event '${String(name)}', but ${names}.`)
+    }
+    if (typeof listener !== 'function') {
+      throw new InvalidOption('INVALID_ARGUMENT', `kafka.on('${name}', listener): the listener must be a function.`)
+    }
     const set = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, set)
     set.add(listener)

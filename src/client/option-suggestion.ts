@@ -1,5 +1,5 @@
 // "Did you mean": what an unknown option name probably stands for. [main thread]
-import { allSpellings, findOption } from './option-table.ts'
+import { allSpellings, findOption, type Option } from './option-table.ts'
 
 /** Names that other clients use for what millrace calls differently. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -61,13 +61,20 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   bufferSize: 'bufferBytes',
 }
 
-/** The name that was probably meant, in words; undefined when nothing is near. */
-export function suggestOption(unknown: string): string | undefined {
+/**
+ * The name that was probably meant, in words; undefined when nothing is near. A slip is one of a name that `fits`: the
+ * others would be refused as well.
+ */
+export function suggestOption(unknown: string, fits: (option: Option) => boolean = () => true): string | undefined {
   const elsewhere = Object.hasOwn(ELSEWHERE, unknown) ? ELSEWHERE[unknown] : undefined
   if (elsewhere !== undefined) return elsewhere
   const spelled = findOption(unknown)
   if (spelled !== undefined) return spelled.name
-  return nearest(unknown, [...allSpellings(), ...Object.keys(ELSEWHERE)])
+  const known = [...allSpellings(), ...Object.keys(ELSEWHERE)].filter((name) => {
+    const option = findOption(name) ?? findOption(ELSEWHERE[name]!)
+    return option === undefined || fits(option)
+  })
+  return nearest(unknown, known)
 }
 
 function nearest(unknown: string, known: readonly string[]): string | undefined {

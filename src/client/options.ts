@@ -216,7 +216,7 @@ function refuseMisplaced(target: Target, name: string, source: OptionSource): vo
   const option = optionTable.get(name)
   const where = source.at === undefined ? '' : ` (${sourceWords(source)})`
   if (option === undefined) {
-    const meant = suggestOption(name)
+    const meant = suggestOption(name, (one) => isTakenBy(target, one))
     const hint = meant === undefined ? 'docs/options.md lists all of them.' : `Did you mean ${meant}?`
     throw new InvalidOption('UNKNOWN_OPTION', `Unknown option '${name}'${where}. ${hint}`)
   }
@@ -242,6 +242,7 @@ const ORDERED = [
   ['fetchMinBytes', 'fetchMaxBytes'],
   ['reconnectBackoffMs', 'reconnectBackoffMaxMs'],
   ['retryBackoffMs', 'retryBackoffMaxMs'],
+  ['heartbeatIntervalMs', 'sessionTimeoutMs'],
 ] as const
 
 /** A response carries its records and a little more: the frame cap stays this far above `fetchMaxBytes`. */

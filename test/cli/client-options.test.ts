@@ -1,4 +1,5 @@
-// Options of every kind by -X, the environment and files: each command takes them, and what it uses counts. [test process]
+// Options of every kind by -X, the environment and files: each command takes them, and those it uses count.
+// [test process]
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -124,6 +124,7 @@ describe('a failure is one line on stderr and exit code 1', () => {
   it.each([
     ['an unknown topic', ['consume', 'nope', '--until', 'end'], /nope/],
     ['an unknown partition', ['consume', 'odd', '-p', '9', '--until', 'end'], /partition 9/],
+    ['an unknown topic in a group', ['consume', 'nope', '--until', 'end', '--group', 'nope'], /nope/],
     ['an unknown topic in bench', ['bench', 'consume', '--topic', 'nope'], /nope/],
   ])('%s', async (_, args, message) => {
     const { code, stdout, stderr } = await millrace([...args, ...at])
@@ -172,6 +173,7 @@ describe('a wrong call is exit code 2', () => {
     [['produce', '-b', 'x'], /topic/],
     [['bench', 'produce', '-b', 'x'], /--topic/],
     [['bench', 'consume', '-b', 'x'], /--topic/],
+    [['bench', 'consume', '-b', 'x', '-t', 't', '--codec', 'rar'], /'rar'/],
     [['broker', '--listen', 'nowhere'], /--listen/],
     [['broker', '--seed', 'events'], /TOPIC=FILE/],
     [['demo', '--records', '-5'], /whole number/],
@@ -237,6 +239,21 @@ describe('bench consume', () => {
   it('stops after the records asked for', async () => {
     const { lines } = await millrace(['bench', 'consume', ...at, '-t', 'events', '--records', '1234', '--json'])
     expect(JSON.parse(lines[0]!).records).toBe(1234)
+  })
+
+  it('fills a topic that there is not, in the codec asked for, and reads one that there is', async () => {
+    const codecs = new Set<number>()
+    const unhook = broker.on('Produce', ({ topicData }) => {
+      // The low bits of a batch's attributes.
+      for (const { records } of topicData.flatMap((topic) => topic.partitionData)) codecs.add(records![22]! & 7)
+    })
+    const args = ['bench', 'consume', ...at, '--topic', 'packed', '--codec', 'lz4', '--json']
+    const filled = await millrace([...args, '--records', '300'])
+    expect(JSON.parse(filled.lines[0]!).records).toBe(300)
+    const again = await millrace(args)
+    unhook()
+    expect(JSON.parse(again.lines[0]!).records).toBe(300)
+    expect([...codecs]).toEqual([3])
   })
 })
 

@@ -1,5 +1,6 @@
 // Claims about what a Kafka instance tells without being asked.
 import { expect, it, vi } from 'vitest'
+import { InvalidOption } from '../../src/base/errors.ts'
 import { Broker } from '../../src/broker/index.ts'
 import { Events } from '../../src/client/events.ts'
 import { Kafka } from '../../src/index.ts'
@@ -25,6 +26,13 @@ it('a cut connection is told to listeners and to the logger, with its broker and
     await kafka.close()
     await broker.close()
   }
+})
+
+it('who asks for an event that there is not, or names no listener, is told', async () => {
+  await using kafka = new Kafka({ brokers: 'x' })
+  expect(() => kafka.on('disconected' as 'disconnected', () => {})).toThrow(/no event 'disconected', but connected, /)
+  expect(() => kafka.on('toString' as 'connected', () => {})).toThrow(InvalidOption)
+  expect(() => kafka.on('reset', undefined as never)).toThrow(/function/)
 })
 
 it('a listener that was taken away hears nothing more', async () => {

@@ -91,14 +91,19 @@ it("takes Java's class names of assignors, as they stand in its files", () => {
   expect(consumer.options.partitionAssignmentStrategy).toEqual(['range', 'roundrobin', 'sticky', 'cooperative-sticky'])
 })
 
-it('a file of a Java program configures consumers, producers and transactions that name nothing themselves', async () => {
+it('a file of a Java program configures consumers and transactions that say nothing themselves', async () => {
   await using broker = await Broker.start()
   broker.createTopic('events', { partitions: 1 })
   const file = join(folder, 'java.properties')
   writeFileSync(
     file,
-    `bootstrap.servers=${broker.address}\ngroup.id=ingest\nauto.offset.reset=earliest\nenable.auto.commit=false
-compression.type=gzip\ntransactional.id=etl\n`,
+    `bootstrap.servers=${broker.address}
+group.id=ingest
+auto.offset.reset=earliest
+enable.auto.commit=false
+compression.type=gzip
+transactional.id=etl
+`,
   )
   await using kafka = Kafka.fromProperties(file, { threads: 'inline' })
   const ids: (string | null)[] = []

@@ -145,6 +145,25 @@ describe('what is wrong is named', () => {
     expect(error.message).toContain(`Did you mean ${meant}`)
   })
 
+  it.each([
+    ['producer', 'linger', 'lingerMs'],
+    ['producer', 'maxInFlights', 'maxInFlight'],
+    ['consumer', 'heartbeatInterval', 'heartbeatIntervalMs'],
+    ['consumer', 'autoComit', 'autoCommit'],
+    ['iterate', 'idlMs', 'idleMs'],
+    ['kafka', 'loger', 'logger'],
+  ] as const)('a slip is one of a name that has a place there: in options of %s, %s is %s', (target, slip, meant) => {
+    expect(() => resolveOptions(target as 'iterate', { [slip]: 5 })).toThrow(`Did you mean ${meant}?`)
+  })
+
+  it('heartbeats are not further apart than a session lasts', () => {
+    const resolved = (given: object) => resolveOptions('consumer', given)
+    expect(() => resolved({ sessionTimeoutMs: 1000, heartbeatIntervalMs: 3000 })).toThrow(
+      /heartbeatIntervalMs \(3000\)/,
+    )
+    expect(resolved({ sessionTimeoutMs: 1000 }).heartbeatIntervalMs).toBeLessThanOrEqual(1000)
+  })
+
   it.each(['quux', 'constructor', '__proto__x', 'toString'])('%s resembles nothing, and nothing is made up', (name) => {
     const error = refusal({ [name]: 1 })
     expect(error.code).toBe('UNKNOWN_OPTION')
