@@ -34,6 +34,11 @@ const RECV_BATCH_MS = 1_000
 
 type Handout<K, V> = ConsumerRecord<K, V> | Batch<K, V>
 
+/** A loop over the consumer, and what it gave last. */
+interface Loop {
+  readonly given: { ack(): boolean } | undefined
+}
+
 /** Each way of reading marks what it gave as processed when it is asked for more. */
 export class ConsumerHandouts<K, V> {
   readonly #plan: HandoutPlan
@@ -43,6 +48,8 @@ export class ConsumerHandouts<K, V> {
   #polled: ConsumerRecord<K, V>[] = []
   #received: ConsumerRecord<K, V>[] = []
   #polling = false
+  /** Not held: a batch that was forgotten has to be found. */
+  readonly #loops = new Set<WeakRef<Loop>>()
 
   constructor(plan: HandoutPlan) {
     this.#plan = plan
@@ -62,22 +69,24 @@ export class ConsumerHandouts<K, V> {
 
   /** Record by record, until the consumer is closed. */
   records(): AsyncIterator<ConsumerRecord<K, V>, undefined> {
-    let given: ConsumerRecord<K, V> | undefined
+    const loop: { given: ConsumerRecord<K, V> | undefined } = { given: undefined }
+    this.#loops.add(new WeakRef(loop))
     let left = false
     return {
       next: async () => {
         if (left || this.#plan.closed()) return { done: true, value: undefined }
         this.#ask()
-        given?.ack()
-        given = undefined
+        loop.given?.ack()
+        loop.given = undefined
         const got = await this.#cursor.next(undefined)
         if (typeof got === 'string') return { done: true, value: undefined }
-        given = got
+        loop.given = got
         return { done: false, value: got }
       },
       return: async () => {
         left = true
-        if (given !== undefined) this.#left.push(given)
+        if (loop.given !== undefined) this.#left.push(loop.given)
+        loop.given = undefined
         return { done: true, value: undefined }
       },
     }
@@ -100,29 +109,34 @@ export class ConsumerHandouts<K, V> {
   /** Records of one partition at a time, so many or as many as came in time, or as fit. */
   recordBatches(options: RecordBatchesOptions): RecordBatches<K, V> {
     const { clock, maxBufferedRecords } = this.#plan
-    return new RecordBatches({ next: (timeoutMs) => this.#next(timeoutMs), clock }, options, maxBufferedRecords)
+    const next = (timeoutMs: number | undefined) => this.#next(timeoutMs)
+    const batches = new RecordBatches({ next, clock }, options, maxBufferedRecords)
+    this.#loops.add(new WeakRef(batches))
+    return batches
   }
 
   /** Batch by batch; each is released when the next one is asked for. */
   batches(): AsyncIterableIterator<Batch<K, V>, undefined> {
-    let given: Batch<K, V> | undefined
+    const loop: { given: Batch<K, V> | undefined } = { given: undefined }
+    this.#loops.add(new WeakRef(loop))
     let left = false
     const iterator: AsyncIterableIterator<Batch<K, V>, undefined> = {
       next: async () => {
-        given?.release()
+        loop.given?.release()
         if (left || this.#plan.closed()) return { done: true, value: undefined }
         this.#ask()
-        given?.ack()
-        given = undefined
+        loop.given?.ack()
+        loop.given = undefined
         const got = await this.#cursor.nextBatch()
         if (typeof got === 'string') return { done: true, value: undefined }
-        given = got
+        loop.given = got
         return { done: false, value: got }
       },
       return: async () => {
         left = true
-        given?.release()
-        if (given !== undefined) this.#left.push(given)
+        loop.given?.release()
+        if (loop.given !== undefined) this.#left.push(loop.given)
+        loop.given = undefined
         return { done: true, value: undefined }
       },
       [Symbol.asyncIterator]: () => iterator,
@@ -188,17 +202,20 @@ export class ConsumerHandouts<K, V> {
     this.drop()
   }
 
+  /** What was given counts as processed, for a transaction. False: some of it was taken away, or is read again. */
+  ackInHand(): boolean {
+    const inHand: { ack(): boolean }[] = [...this.#left, ...this.#polled, ...this.#received]
+    for (const ref of this.#loops) {
+      const loop = ref.deref()
+      if (loop === undefined) this.#loops.delete(ref)
+      else if (loop.given !== undefined) inHand.push(loop.given)
+    }
+    return inHand.map((given) => given.ack()).every((counted) => counted)
+  }
+
   /** Gives back the batch that records are taken from, if it is of this partition, or any. */
   drop(partition?: ConsumerPartition): void {
     this.#cursor.drop(partition)
-  }
-
-  /** What was given is of an assignment that is over. */
-  forget(): void {
-    this.drop()
-    this.#left = []
-    this.#polled = []
-    this.#received = []
   }
 
   async #next(

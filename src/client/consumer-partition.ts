@@ -1,7 +1,7 @@
 // One partition of a consumer's assignment: what was given to user code, and what of it is processed. [main thread]
 import { InvalidOption } from '../base/errors.ts'
 import type { TransactionGroup } from '../control/producing.ts'
-import type { BatchAcks, TransactedOffset } from '../delivery/acks.ts'
+import type { BatchAcks, OffsetStretch, TransactedOffset } from '../delivery/acks.ts'
 import type { Standing } from '../delivery/run-attempts.ts'
 import { OffsetTracker, type TrackerStart } from '../engine/offsets.ts'
 import { PartitionProgress } from './partition-reader.ts'
@@ -16,6 +16,12 @@ export interface TopicPartition {
 export interface AssignedPartition extends TopicPartition {
   /** Default: what the group has committed, else what `autoOffsetReset` says. */
   offset?: number | undefined
+}
+
+/** An offset of it that a transaction is to commit. */
+interface OffsetOfIt {
+  offset: number
+  metadata?: string | undefined
 }
 
 /** `topic/partition`, to look it up by. */
@@ -96,12 +102,11 @@ export class ConsumerPartition {
     this.#takenIn = tracker.generation
     this.#arrivedUpTo = nextOffset
     const life = { epoch: tracker.epoch, generation: tracker.generation }
-    const transact = (from: number, end: number) => this.#transact(tracker.generation === life.generation, from, end)
     return {
       nextOffset,
       ack: (from, end) => this.live && tracker.ack(life, from, end),
       commit: () => this.#host.commit(this),
-      transact,
+      transact: (stretches) => this.#transactStretches(tracker.generation === life.generation, stretches),
     }
   }
 
@@ -152,30 +157,73 @@ export class ConsumerPartition {
     this.#arrivedUpTo = position
   }
 
-  #transact(current: boolean, first: number, end: number): TransactedOffset {
+  /** Throws when no transaction could commit now. */
+  checkGroup(): void {
+    this.#host.group()
+  }
+
+  /** Throws when something before this offset is not processed. */
+  checkFloor(offset: number): void {
+    this.settle()
+    if (offset > this.tracker.floor) throw this.#pastFloor(offset)
+  }
+
+  /** What is processed, for a transaction; nothing when that is no news. */
+  transactProcessed(): TransactedOffset[] {
+    this.settle()
+    const offset = this.tracker.committable()
+    return offset === undefined || this.gone.signal.aborted ? [] : [this.transactOffset({ offset })]
+  }
+
+  /** An offset for a transaction. Aborted, what was not committed before is read again. */
+  transactOffset(given: OffsetOfIt): TransactedOffset {
+    return this.#transact(given, this.tracker.secured)
+  }
+
+  #transactStretches(current: boolean, stretches: readonly OffsetStretch[]): TransactedOffset {
     const { topic, partition, tracker } = this
-    const where = `${topic}[${partition}]`
     if (!this.live || !current) {
+      const where = `${topic}[${partition}]`
       const text = `The batch of ${where} is of an assignment or a position that is over: it will be read again.`
       throw new InvalidOption('STALE_BATCH', text, { topic, partition })
     }
-    if (tracker.pending(tracker.floor, first) !== undefined) {
-      const text = `A commit of ${end} for ${where} would pass what is not processed, from ${tracker.floor} on.`
-      throw new InvalidOption('PAST_THE_FLOOR', text, { topic, partition, offset: end })
+    const { end: offset } = stretches.at(-1)!
+    let from = tracker.floor
+    for (const { first, end } of stretches) {
+      if (tracker.pending(from, first) !== undefined) throw this.#pastFloor(offset)
+      from = end
     }
-    const group = this.#host.group()
+    return this.#transact({ offset }, stretches[0]!.first, stretches)
+  }
+
+  /** Aborted, it is read again from `back` on; committed, these stretches are processed. */
+  #transact(
+    { offset, metadata }: OffsetOfIt,
+    back: number,
+    stretches: readonly OffsetStretch[] = [],
+  ): TransactedOffset {
+    const { topic, partition, tracker } = this
     const { generation } = tracker
+    const group = this.#host.group()
     this.#transacted++
     return {
       group,
-      offset: { topic, partition, offset: end, leaderEpoch: -1, metadata: null },
+      offset: { topic, partition, offset, leaderEpoch: -1, metadata: metadata ?? null },
       ended: (committed) => {
         this.#transacted--
         if (!this.live || tracker.generation !== generation) return
-        if (!committed) return this.#host.rewind(this, first)
-        tracker.ack(tracker, first, end)
-        tracker.wasCommitted(end)
+        if (!committed) return this.#host.rewind(this, back)
+        for (const { first, end } of stretches) tracker.ack(tracker, first, end)
+        tracker.wasCommitted(offset)
       },
     }
+  }
+
+  #pastFloor(offset: number): InvalidOption {
+    const { topic, partition, tracker } = this
+    const where = `${topic}[${partition}]`
+    const passed = `A commit of ${offset} for ${where} would pass what is not processed, from ${tracker.floor} on`
+    const text = `${passed}: acknowledge it first, with record.ack() or batch.ack().`
+    return new InvalidOption('PAST_THE_FLOOR', text, { topic, partition, offset })
   }
 }

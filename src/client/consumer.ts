@@ -5,7 +5,6 @@ import type { Batch } from '../delivery/batch.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Engine } from '../engine/engine.ts'
 import { engineStats } from '../engine/engine-stats.ts'
-import { AsyncCommits } from './async-commits.ts'
 import type { CloseOptions } from './close-options.ts'
 import type { CommittedOffset, OffsetToCommit } from './committer.ts'
 import { ConsumerAssignment } from './consumer-assignment.ts'
@@ -41,6 +40,7 @@ import { Run } from './run.ts'
 import { checkRunOptions, type RunOptions } from './run-options.ts'
 import { ProcessorRun } from './run-processor.ts'
 import { type SerdesOf, TopicDecoders } from './topic-decoders.ts'
+import { TransactedCommits } from './transacted-commits.ts'
 import { type PollOptions, pollOf, signalOf, type WaitOptions } from './wait-options.ts'
 
 /** What a consumer is made with. */
@@ -71,7 +71,7 @@ const LEAVE_MS = 1_000
  * partition that cannot be read on, while the others go on; without one the loop, `poll` or `run` ends with the error.
  */
 export class Consumer<K = Buffer | null, V = Buffer | null>
-  extends AsyncCommits<K, V, ConsumerEvents>
+  extends TransactedCommits<K, V, ConsumerEvents>
   implements AsyncIterable<ConsumerRecord<K, V>>, AsyncDisposable
 {
   readonly options: ResolvedConsumerOptions
@@ -128,6 +128,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       clock: async () => (await plan.engine()).clock,
       maxBufferedRecords: plan.options.maxBufferedRecords,
     })
+    this.given = this.#handouts
     this.#group = new ConsumerGroup({
       ...{ options: plan.options, assignment: this.#assignment, commits: this.#commits },
       engine: () => plan.engine(),
@@ -477,7 +478,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   async #leave(source: ConsumerSource): Promise<void> {
     this.#lagReporter.stop()
     this.#commits.stop()
-    this.#handouts.forget()
+    this.#handouts.drop()
     const committing = this.#closing === undefined && this.#commits.auto
     const committed = committing
       ? this.#commits.floors(source.partitions).catch((error) => void this.#tell(error))

@@ -1,6 +1,7 @@
 // Batches to a count: records of one partition, whatever the batches they were written in. [main thread]
 import type { Clock } from '../base/clock.ts'
 import { InvalidOption } from '../base/errors.ts'
+import type { TransactedOffset } from '../delivery/acks.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Given } from './flow-source.ts'
 
@@ -44,15 +45,21 @@ export class RecordBatch<K = Buffer | null, V = Buffer | null> implements Iterab
     return this.records[Symbol.iterator]()
   }
 
-  /** Record `i`, or all, are processed. */
-  ack(i?: number): void {
-    for (const record of i === undefined ? this.records : [this.records[i]!]) record.ack()
+  /** Record `i`, or all, are processed. False: some were refused, the partition is gone or was sought. */
+  ack(i?: number): boolean {
+    const records = i === undefined ? this.records : [this.records[i]!]
+    return records.map((record) => record.ack()).every((counted) => counted)
   }
 
   /** All are processed; commits what is processed of the partition, without a gap. */
   async commit(): Promise<void> {
     for (const record of this.records.slice(0, -1)) record.ack()
     await this.records.at(-1)!.commit()
+  }
+
+  /** @internal Its offsets for a transaction: `tx.commitOffsets(batch)`. */
+  transact(): TransactedOffset {
+    return this.records.at(-1)!.transact(this.records.slice(0, -1))
   }
 }
 
@@ -84,6 +91,7 @@ export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K,
   /** Records in all of them together. */
   #buffered = 0
   #given: Records<K, V> = []
+  #last: RecordBatch<K, V> | undefined
   #over = false
 
   constructor(
@@ -102,8 +110,14 @@ export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K,
     this.#maxBuffered = Math.max(maxBufferedRecords, maxRecords)
   }
 
+  /** The batch that its loop has in hand. */
+  get given(): RecordBatch<K, V> | undefined {
+    return this.#last
+  }
+
   async next(): Promise<IteratorResult<RecordBatch<K, V>, undefined>> {
     for (const given of this.#given.splice(0)) given.done()
+    this.#last = undefined
     const clock = await this.#source.clock()
     while (!this.#over) {
       const [first] = this.#groups.values()
@@ -129,6 +143,7 @@ export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K,
   async return(): Promise<IteratorResult<RecordBatch<K, V>, undefined>> {
     this.#over = true
     for (const given of this.#given.splice(0)) given.left()
+    this.#last = undefined
     for (const { given } of this.#groups.values()) for (const one of given) one.unread()
     this.#groups.clear()
     this.#buffered = 0
@@ -154,6 +169,7 @@ export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K,
     this.#buffered -= group.given.length
     this.#given = group.given.filter(({ stale }) => !stale)
     if (this.#given.length === 0) return undefined
-    return { done: false, value: new RecordBatch(this.#given.map(({ value }) => value)) }
+    this.#last = new RecordBatch(this.#given.map(({ value }) => value))
+    return { done: false, value: this.#last }
   }
 }

@@ -6,11 +6,16 @@ import type { TransactedOffset } from '../delivery/acks.ts'
 import { Batch } from '../delivery/batch.ts'
 import type { Sendable } from '../delivery/serdes.ts'
 import type { OffsetToCommit } from './committer.ts'
+import { checkOffset, checkPartitions } from './consumer-checks.ts'
 import { type BatchArguments, batchOf } from './producer-batch-arguments.ts'
 import type { RecordMetadata } from './producer-deliveries.ts'
 import type { ProducerRecord, SendOptions } from './producer-record.ts'
 import { type SendCallOptions, Sender, type SenderHost } from './producer-sender.ts'
 import { TopicProducer } from './producer-topic-view.ts'
+import { RecordBatch } from './record-batches.ts'
+import { type CommittingConsumer, TransactedCommits } from './transacted-commits.ts'
+
+type AnyBatch = Batch<unknown, unknown> | RecordBatch<unknown, unknown>
 
 /** What it is made with. */
 export interface TransactionParts {
@@ -98,8 +103,10 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
   }
 
   /**
-   * Commits offsets together with the records: of a batch of a consumer with a group, which then leaves its own commits
-   * alone; or any, for the group named. After an abort the consumer reads the batch again.
+   * Commits offsets together with the records: of a batch of a consumer with a group; of what a consumer gave last and
+   * all else that is processed; or offsets that everything before is processed of. The consumer leaves its own commits
+   * of these partitions alone meanwhile; after an abort it reads again what was not committed. With `{ groupId }` any
+   * offsets, for a group without members.
    *
    * ```ts
    * for await (const batch of consumer.batches()) {
@@ -110,24 +117,29 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
    * }
    * ```
    */
-  commitOffsets(batch: Batch<unknown, unknown>): Promise<void>
-  commitOffsets(offsets: readonly OffsetToCommit[], group: { readonly groupId: string }): Promise<void>
+  commitOffsets(read: AnyBatch | CommittingConsumer): Promise<void>
+  commitOffsets(
+    offsets: readonly OffsetToCommit[],
+    of: CommittingConsumer | { readonly groupId: string },
+  ): Promise<void>
   async commitOffsets(
-    what: Batch<unknown, unknown> | readonly OffsetToCommit[],
-    group?: { readonly groupId: string },
+    what: AnyBatch | CommittingConsumer | readonly OffsetToCommit[],
+    of?: CommittingConsumer | { readonly groupId: string },
   ): Promise<void> {
     this.#checkOpen()
-    if (what instanceof Batch) {
-      const transacted = what.transact()
-      this.#transacted.push(transacted)
-      return this.#addOffsets(transacted.group, [transacted.offset])
-    }
-    if (group === undefined) throw new InvalidOption('NO_GROUP', 'commitOffsets(offsets) needs { groupId }.')
+    if (what instanceof Batch || what instanceof RecordBatch) return this.#addTransacted([what.transact()])
+    if (what instanceof TransactedCommits) return this.#addTransacted(what.transact())
+    if (!Array.isArray(what)) throw new InvalidOption('INVALID_ARGUMENT', COMMIT_OFFSETS)
+    checkPartitions('commitOffsets', what, '{ topic, partition, offset }')
+    for (const { offset } of what) checkOffset('commitOffsets', offset)
+    if (of instanceof TransactedCommits) return this.#addTransacted(of.transact(what))
+    const { groupId } = (of ?? {}) as { groupId?: unknown }
+    if (typeof groupId !== 'string' || groupId === '') throw new InvalidOption('NO_GROUP', COMMIT_OFFSETS)
     const nobody = { generationId: -1, memberId: '', groupInstanceId: null }
     const offsets = what.map(({ topic, partition, offset, metadata = null }) => {
       return { topic, partition, offset, leaderEpoch: -1, metadata }
     })
-    await this.#addOffsets({ groupId: group.groupId, ...nobody }, offsets)
+    await this.#addOffsets({ groupId, ...nobody }, offsets)
   }
 
   /**
@@ -177,6 +189,16 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
     await Promise.allSettled(this.#adding)
     await this.#end(core.line.id, false)
     await core.settle()
+  }
+
+  async #addTransacted(transacted: readonly TransactedOffset[]): Promise<void> {
+    this.#transacted.push(...transacted)
+    const [first] = transacted
+    if (first === undefined) return
+    await this.#addOffsets(
+      first.group,
+      transacted.map(({ offset }) => offset),
+    )
   }
 
   async #addOffsets(group: TransactionGroup, offsets: TransactionOffset[]): Promise<void> {
@@ -229,6 +251,8 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
     throw new InvalidOption('TRANSACTION_ENDED', text, { stored: 'not stored' })
   }
 }
+
+const COMMIT_OFFSETS = 'commitOffsets takes a batch, a consumer, or offsets together with a consumer or { groupId }.'
 
 /** What main says by itself, when the I/O thread did not. */
 const UNANSWERED: ReadonlySet<string> = new Set(['THREAD_DIED', 'CALL_TIMED_OUT', 'CLOSED'])

@@ -10,6 +10,12 @@ export interface TransactedOffset {
   ended(committed: boolean): void
 }
 
+/** A stretch of offsets: `end` is the first one after it. */
+export interface OffsetStretch {
+  readonly first: number
+  readonly end: number
+}
+
 /** The acks of one batch: bound to the assignment and the seek that it was read under. */
 export interface BatchAcks {
   /** The offset after the batch. */
@@ -18,8 +24,8 @@ export interface BatchAcks {
   ack(first: number, end: number): boolean
   /** Commits the partition up to its floor. */
   commit(): Promise<void>
-  /** Offsets from `first` to before `end` are committed by a transaction. Throws when that would pass the floor. */
-  transact?(first: number, end: number): TransactedOffset
+  /** These offsets, rising, are committed by a transaction. Throws when that would pass what is not processed. */
+  transact?(stretches: readonly OffsetStretch[]): TransactedOffset
 }
 
 /** The error for acks of what was read without a consumer: nobody commits it. */

@@ -292,7 +292,7 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
   transact(): TransactedOffset {
     const acks = this.#acked()
     if (acks.transact === undefined || this.#rows !== undefined) throw notTransacted(this)
-    return acks.transact(this.baseOffset, this.nextOffset)
+    return acks.transact([{ first: this.baseOffset, end: this.nextOffset }])
   }
 
   #acked(): BatchAcks {

@@ -10,7 +10,7 @@ import {
   WORDS_PER_RECORD,
 } from '../record/columns.ts'
 import { readHeaders } from '../record/headers.ts'
-import { type BatchAcks, notConsumed } from './acks.ts'
+import { type BatchAcks, notConsumed, notTransacted, type OffsetStretch, type TransactedOffset } from './acks.ts'
 import { RecordHeaders } from './headers.ts'
 import { toldCommit } from './told-commit.ts'
 
@@ -85,12 +85,8 @@ export class ConsumerRecord<K = Buffer | null, V = Buffer | null> {
 
   /** The record is processed: from here on it may be committed. False: refused, the partition is gone or was sought. */
   ack(): boolean {
-    const { index } = this.#batch
     const acks = this.#acks()
-    const next = this.#row + WORDS_PER_RECORD
-    // Offsets up to the next record hold none.
-    const step = next < index.length ? index[next + OFFSET_DELTA]! - index[this.#row + OFFSET_DELTA]! : undefined
-    return acks.ack(this.offset, step === undefined ? acks.nextOffset : this.offset + step)
+    return acks.ack(this.offset, this.#end(acks))
   }
 
   /** The record is processed; commits what is processed of its partition, without a gap. */
@@ -104,6 +100,13 @@ export class ConsumerRecord<K = Buffer | null, V = Buffer | null> {
     return toldCommit(this.commit(), callback && ((error) => callback(error, this)))
   }
 
+  /** @internal Its offsets for a transaction, and those of the records before it in a batch of so many. */
+  transact(before: readonly ConsumerRecord<K, V>[]): TransactedOffset {
+    const acks = this.#acks()
+    if (acks.transact === undefined) throw notTransacted(this)
+    return acks.transact([...before, this].map((record) => record.#stretch()))
+  }
+
   /** The record as plain data. */
   toJSON(): object {
     const { topic, partition, offset, timestamp, key, value, headers } = this
@@ -113,6 +116,18 @@ export class ConsumerRecord<K = Buffer | null, V = Buffer | null> {
   [Symbol.for('nodejs.util.inspect.custom')](): object {
     const { topic, partition, offset, timestamp, key, value } = this
     return { topic, partition, offset, timestamp, key, value, headers: [...this.headers] }
+  }
+
+  #stretch(): OffsetStretch {
+    return { first: this.offset, end: this.#end(this.#acks()) }
+  }
+
+  /** Offsets up to the next record hold none. */
+  #end({ nextOffset }: BatchAcks): number {
+    const { index } = this.#batch
+    const next = this.#row + WORDS_PER_RECORD
+    if (next >= index.length) return nextOffset
+    return this.offset + index[next + OFFSET_DELTA]! - index[this.#row + OFFSET_DELTA]!
   }
 
   #acks(): BatchAcks {

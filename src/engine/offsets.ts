@@ -42,6 +42,8 @@ export class OffsetTracker {
   #position: number
   #floor: number
   #committed: number | undefined
+  /** Where its life began, or its last commit. */
+  #secured: number
   /** The floor was set by work or by a seek: only then is it worth a commit. */
   #moved = false
   #refused = 0
@@ -56,6 +58,7 @@ export class OffsetTracker {
     this.#generation = generation
     this.#position = position
     this.#floor = position
+    this.#secured = position
     this.#committed = committed
   }
 
@@ -77,6 +80,11 @@ export class OffsetTracker {
   /** The offset that the group has; undefined when it has none. */
   get committed(): number | undefined {
     return this.#committed
+  }
+
+  /** Where to read again when what was processed since the last commit, or the last seek, is void. */
+  get secured(): number {
+    return this.#secured
   }
 
   /** How many stretches wait between the floor and the last processed offset. */
@@ -154,6 +162,7 @@ export class OffsetTracker {
     this.#generation = generation
     this.#position = position
     this.#floor = position
+    this.#secured = position
     this.#starts.length = 0
     this.#ends.length = 0
     this.#doneAhead = 0
@@ -168,6 +177,8 @@ export class OffsetTracker {
   /** The group has this offset now. */
   wasCommitted(offset: number): void {
     this.#committed = offset
+    // One above the floor was made before a seek.
+    if (offset <= this.#floor) this.#secured = offset
   }
 
   #done(first: number, end: number): void {
