@@ -69,7 +69,7 @@ function untilOf(text: string | undefined): { until?: 'end' | 'never' } {
   throw new UsageError(`--until must be end or never, not '${text}'.`)
 }
 
-/** `-X group.id` is as good as --group. What the environment or a file names is a service's: who looks joins nothing. */
+/** `-X group.id` is as good as --group. What the environment or a file names is a service's: who looks joins none. */
 function groupOf(options: KafkaOptions): string | undefined {
   return sourcesOf(options)['groupId']?.kind === 'argument' ? (options as ConsumerOptions).groupId : undefined
 }
