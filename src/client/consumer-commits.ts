@@ -188,7 +188,7 @@ export class ConsumerCommits {
     if (!this.auto || clock === undefined) return
     let late = () => {}
     const expired = new Promise<never>((_, reject) => {
-      const text = `The last commit for group '${this.#plan.groupId}' was not answered within ${limitMs} ms.`
+      const text = `The last commit for group '${this.#plan.groupId}' was not answered within ${Math.round(limitMs)} ms.`
       late = () => reject(new Timeout('LAST_COMMIT_TIMED_OUT', text))
     })
     const timer = clock.after(limitMs, () => late())

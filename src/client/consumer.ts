@@ -6,6 +6,7 @@ import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Engine } from '../engine/engine.ts'
 import { engineStats } from '../engine/engine-stats.ts'
 import type { CloseOptions } from './close-options.ts'
+import { CloseTime } from './close-time.ts'
 import type { CommittedOffset, OffsetToCommit } from './committer.ts'
 import { ConsumerAssignment } from './consumer-assignment.ts'
 import {
@@ -56,14 +57,6 @@ export interface ConsumerPlan {
   /** It was closed. */
   closed(consumer: Consumer<unknown, unknown>): void
 }
-
-/** `close()` settles in this time by default. */
-const CLOSE_MS = 5_000
-/** Of it: for the last commit, and for the end of reading. */
-const LAST_COMMIT_MS = 1_000
-const STOP_READING_MS = 2_000
-const GIVE_UP_MS = 500
-const LEAVE_MS = 1_000
 
 /**
  * Reads assigned partitions. A record is processed when the next one is asked for, when it is acknowledged, or when the
@@ -349,8 +342,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   }
 
   /** Finishes what runs, commits what is processed (with `autoCommit`) and frees everything, within `timeoutMs`. */
-  close({ timeoutMs = CLOSE_MS, leaveGroup }: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(timeoutMs, leaveGroup ?? this.options.groupInstanceId === undefined)
+  close({ timeoutMs, leaveGroup = this.options.groupInstanceId === undefined }: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(new CloseTime(this.#engine?.clock, timeoutMs), leaveGroup)
     return this.#closing
   }
 
@@ -358,19 +351,19 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return this.close()
   }
 
-  async #close(timeoutMs: number, permanently: boolean): Promise<void> {
+  async #close(time: CloseTime, permanently: boolean): Promise<void> {
     const { source } = this.#assignment
     try {
-      await this.#run?.stop(Math.max(0, timeoutMs - LAST_COMMIT_MS - GIVE_UP_MS - STOP_READING_MS))
+      await this.#run?.stop(time.handlersMs)
       this.#commits.stop()
-      if (source !== undefined) await this.#commits.last(source.partitions, LAST_COMMIT_MS)
+      if (source !== undefined) await this.#commits.last(source.partitions, time.commitMs)
     } finally {
-      await this.#group.giveUp(GIVE_UP_MS)
+      await this.#group.giveUp(time.giveUpMs)
       this.#commits.close()
       this.#assignment.leave()
       // What the group says to a member that goes changes nothing.
-      const leaving = this.#group.leave({ permanently, timeoutMs: LEAVE_MS }).catch(() => undefined)
-      await Promise.all([this.#assignment.settled(), leaving])
+      const leaving = this.#group.leave({ permanently, timeoutMs: time.leaveMs }).catch(() => undefined)
+      await time.last(Promise.all([this.#assignment.settled(), leaving]))
       this.#plan.closed(this as Consumer<unknown, unknown>)
     }
   }
