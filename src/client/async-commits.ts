@@ -1,7 +1,7 @@
 // Commits that nobody has to wait for. [main thread]
 import { inspect } from 'node:util'
 import { InvalidOption, type MillraceError } from '../base/errors.ts'
-import { toldCommit } from '../delivery/told-commit.ts'
+import { ToldCommits } from '../delivery/told-commits.ts'
 import type { OffsetToCommit } from './committer.ts'
 import { LogPositions } from './log-positions.ts'
 import type { WaitOptions } from './wait-options.ts'
@@ -11,6 +11,8 @@ export type CommitCallback = (error: MillraceError | undefined, offsets: readonl
 
 /** `commitAsync`, for whoever can `commit`. */
 export abstract class AsyncCommits<K, V, E extends { [N in keyof E]: unknown[] }> extends LogPositions<K, V, E> {
+  readonly #callbacks = new ToldCommits()
+
   /** Commits, and resolves when the group has it. */
   abstract commit(offsets?: readonly OffsetToCommit[], options?: WaitOptions): Promise<void>
 
@@ -32,6 +34,6 @@ export abstract class AsyncCommits<K, V, E extends { [N in keyof E]: unknown[] }
   }
 
   #told(offsets?: readonly OffsetToCommit[], callback?: CommitCallback, options?: WaitOptions): Promise<void> {
-    return toldCommit(this.commit(offsets, options), callback && ((error) => callback(error, offsets)))
+    return this.#callbacks.tell(this.commit(offsets, options), callback && ((error) => callback(error, offsets)))
   }
 }

@@ -3,6 +3,7 @@ import { InvalidOption } from '../base/errors.ts'
 import type { TransactionGroup } from '../control/producing.ts'
 import type { BatchAcks, OffsetStretch, TransactedOffset } from '../delivery/acks.ts'
 import type { Standing } from '../delivery/run-attempts.ts'
+import type { ToldCommits } from '../delivery/told-commits.ts'
 import { OffsetTracker, type TrackerStart } from '../engine/offsets.ts'
 import { PartitionProgress } from './partition-reader.ts'
 
@@ -31,6 +32,8 @@ export const partitionKey = ({ topic, partition }: TopicPartition): string => `$
 export interface PartitionHost {
   /** Commits its floor. */
   commit(partition: ConsumerPartition): Promise<void>
+  /** Tells what came of commits of records. */
+  readonly told: ToldCommits
   /** For whom a transaction commits; throws without a group. */
   group(): TransactionGroup
   /** Reads it again from there. */
@@ -106,6 +109,7 @@ export class ConsumerPartition {
       nextOffset,
       ack: (from, end) => this.live && tracker.ack(life, from, end),
       commit: () => this.#host.commit(this),
+      told: this.#host.told,
       transact: (stretches) => this.#transactStretches(tracker.generation === life.generation, stretches),
     }
   }

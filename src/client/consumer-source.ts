@@ -4,6 +4,7 @@ import type { ReaderSettings } from '../control/commands.ts'
 import type { TransactionGroup } from '../control/producing.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { RecordDecoder } from '../delivery/record-decoder.ts'
+import { ToldCommits } from '../delivery/told-commits.ts'
 import type { Engine } from '../engine/engine.ts'
 import { BatchStream } from './batch-stream.ts'
 import type { Committer } from './committer.ts'
@@ -56,6 +57,7 @@ export class ConsumerSource {
   readonly #startless = new Map<ConsumerPartition, MillraceError>()
   /** Added, and not to be read before `begin`. */
   readonly #held = new Set<ConsumerPartition>()
+  readonly #told = new ToldCommits()
   #stream: BatchStream | undefined
   #lent = false
 
@@ -133,7 +135,7 @@ export class ConsumerSource {
       const { position = 0, committed, error } = starts.get(partitionKey(name))!
       const generation = engine.nextGeneration()
       const from = { epoch, generation, position, committed, maxGapRecords: options.maxGapRecords }
-      const partition = new ConsumerPartition(name, from, { commit, group, rewind })
+      const partition = new ConsumerPartition(name, from, { commit, told: this.#told, group, rewind })
       this.#byKey.set(partition.key, partition)
       this.#byProgress.set(partition.progress, partition)
       this.#held.add(partition)

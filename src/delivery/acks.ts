@@ -1,6 +1,7 @@
 // Where a batch and its records tell that they were processed. [any thread that runs handlers]
 import { InvalidOption } from '../base/errors.ts'
 import type { TransactionGroup, TransactionOffset } from '../control/producing.ts'
+import type { ToldCommits } from './told-commits.ts'
 
 /** An offset that is committed by a transaction, and not by its consumer as long as that one is open. */
 export interface TransactedOffset {
@@ -24,6 +25,8 @@ export interface BatchAcks {
   ack(first: number, end: number): boolean
   /** Commits the partition up to its floor. */
   commit(): Promise<void>
+  /** Tells what came of commits, in the order of the calls. */
+  readonly told: ToldCommits
   /** These offsets, rising, are committed by a transaction. Throws when that would pass what is not processed. */
   transact?(stretches: readonly OffsetStretch[]): TransactedOffset
 }

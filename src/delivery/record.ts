@@ -12,7 +12,7 @@ import {
 import { readHeaders } from '../record/headers.ts'
 import { type BatchAcks, notConsumed, notTransacted, type OffsetStretch, type TransactedOffset } from './acks.ts'
 import { RecordHeaders } from './headers.ts'
-import { toldCommit } from './told-commit.ts'
+import { ToldCommits } from './told-commits.ts'
 
 /** A batch's bytes as memory of main's own, shared by the records taken from it and freed with the last of them. */
 export interface OwnedBatch {
@@ -97,7 +97,8 @@ export class ConsumerRecord<K = Buffer | null, V = Buffer | null> {
 
   /** As `commit`; a callback is told what came of it, and then it never rejects. Callbacks of several come in order. */
   commitAsync(callback?: (error: MillraceError | undefined, record: this) => void): Promise<void> {
-    return toldCommit(this.commit(), callback && ((error) => callback(error, this)))
+    const told = this.#batch.acks?.told ?? new ToldCommits()
+    return told.tell(this.commit(), callback && ((error) => callback(error, this)))
   }
 
   /** @internal Its offsets for a transaction, and those of the records before it in a batch of so many. */

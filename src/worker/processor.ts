@@ -11,6 +11,7 @@ import { Lanes, type Started } from '../delivery/lanes.ts'
 import { Lease } from '../delivery/lease.ts'
 import { type AttemptPlan, runBatch } from '../delivery/run-attempts.ts'
 import type { RunContext } from '../delivery/run-context.ts'
+import { ToldCommits } from '../delivery/told-commits.ts'
 import type { Words } from '../ring/atomics.ts'
 import { Field, Kind } from '../ring/descriptor.ts'
 import type { Memory } from '../ring/memory.ts'
@@ -88,6 +89,7 @@ export class ProcessorHost implements HandOver {
       },
       closed: (batch) => desk.closed(batch),
       commit: ({ place }) => this.#commit(place),
+      told: new ToldCommits(),
       begins: ({ slot, generation }, offset) => {
         const note = ledger.begin(slot, generation, offset)
         return () => ledger.ended(note)

@@ -3,6 +3,7 @@
 import type { BatchAcks } from '../delivery/acks.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { Standing } from '../delivery/run-attempts.ts'
+import type { ToldCommits } from '../delivery/told-commits.ts'
 import { OffsetTracker } from '../engine/offsets.ts'
 import type { BatchMeasure } from '../ring/batch-measure.ts'
 import type { ProcessorPlace } from './processor-place.ts'
@@ -13,6 +14,8 @@ export interface WorkedBatchEvents {
   progressed(batch: WorkedBatch): void
   /** Resolves when main has committed what is processed of the partition. */
   commit(batch: WorkedBatch): Promise<void>
+  /** Tells what came of commits of records. */
+  readonly told: ToldCommits
   /** User code begins with it, or a part of it, from this offset on; what it gives is called at the end. */
   begins(place: ProcessorPlace, offset: number): () => void
   /** Nothing of it runs or waits any more. */
@@ -90,6 +93,10 @@ export class WorkedBatch implements Standing, BatchAcks {
 
   commit(): Promise<void> {
     return this.#events.commit(this)
+  }
+
+  get told(): ToldCommits {
+    return this.#events.told
   }
 
   /** A part of it, or all, neither waits nor runs any more. */

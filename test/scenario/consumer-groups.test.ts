@@ -60,8 +60,7 @@ onEveryGround('consumer', (ground) => {
       consumer.commitAsync([{ topic, partition: 0, offset }], (error) => void told.push(error?.code ?? offset)),
     )
     await Promise.all(commits)
-    expect(told.filter((one) => one !== 'COMMIT_AHEAD')).toEqual([5, 9, 7])
-    expect(told).toHaveLength(4)
+    expect(told).toEqual([5, 9, 'COMMIT_AHEAD', 7])
     expect((await consumer.committed())[0]).toMatchObject({ offset: 7 })
     await expect(consumer.commitAsync([{ topic, partition: 1, offset: 0 }])).rejects.toMatchObject({
       code: 'NOT_ASSIGNED',

@@ -59,6 +59,22 @@ test.each(BOTH)('%s: commits of what was taken away are refused, those of what c
   expect(given.broker.group('g')?.offsets).toMatchObject([{ offset: 1 }])
 })
 
+test('record.commitAsync of what was taken away is told after those that were called before it', async () => {
+  const consumer = given.kafka.consumer({ ...GROUP, topics: 't', autoCommit: false })
+  const record = await consumer.recv()
+  let lost = 0
+  consumer.subscribe('t', { onLost: () => void lost++ })
+  fence('classic')
+  await vi.waitFor(() => expect(lost).toBe(1), PATIENCE)
+  const again = await consumer.recv()
+  const told: unknown[] = []
+  await Promise.all([
+    again.commitAsync((error) => void told.push(error)),
+    record.commitAsync((error) => void told.push(error?.code)),
+  ])
+  expect(told).toEqual([undefined, TAKEN.code])
+})
+
 test('after unsubscribe nothing is committed, under no name at all', async () => {
   const consumer = given.kafka.consumer({ ...GROUP, topics: 't', autoCommit: false })
   const record = await consumer.recv()
