@@ -1,5 +1,8 @@
 // What a consumer reads: the partitions it has now, and the source that is open on them. [main thread]
-import { checkAssignment, notAssigned, nothingAssigned } from './consumer-checks.ts'
+import type { Clock } from '../base/clock.ts'
+import { onAbort } from '../base/on-abort.ts'
+import type { CallLimits } from '../engine/calls.ts'
+import { checkAssignment, notAssigned, nothingAssigned, startUnknown } from './consumer-checks.ts'
 import {
   type AssignedPartition,
   type ConsumerPartition,
@@ -28,6 +31,8 @@ export class ConsumerAssignment {
   #epoch = 0
   #opening: Promise<ConsumerSource> | undefined
   readonly #leaving = new Set<Promise<void>>()
+  /** Told when partitions came or went. */
+  readonly #waiting = new Set<() => void>()
 
   constructor(plan: AssignmentPlan) {
     this.#plan = plan
@@ -72,6 +77,7 @@ export class ConsumerAssignment {
     const keys = new Set(this.#assigned.map(partitionKey))
     const gone = partitions.filter(({ key }) => source !== this.source || !keys.has(key))
     source.remove(gone)
+    this.#changed()
     return partitions.filter((partition) => !gone.includes(partition))
   }
 
@@ -81,6 +87,35 @@ export class ConsumerAssignment {
     this.#assigned = this.#assigned.filter((one) => !keys.has(partitionKey(one)))
     const { source } = this
     source?.remove(names.flatMap((name) => source.find(name) ?? []))
+    this.#changed()
+  }
+
+  /**
+   * Calls back for each of these, all in one go, when it is known where all of them start: a partition is named as soon
+   * as the group gave it. Rejects when one is not assigned any more.
+   */
+  async each<T extends TopicPartition>(
+    names: readonly T[],
+    { timeoutMs, signal }: CallLimits,
+    call: (partition: ConsumerPartition, name: T, source: ConsumerSource) => void,
+  ): Promise<void> {
+    let untilMs: number | undefined
+    for (;;) {
+      const source = await this.open()
+      if (source !== this.source) continue
+      signal?.throwIfAborted()
+      for (const name of names) this.require(name)
+      const partitions = names.map((name) => source.find(name))
+      const missing = partitions.indexOf(undefined)
+      if (missing === -1) {
+        for (const [i, partition] of partitions.entries()) call(partition!, names[i]!, source)
+        return
+      }
+      const { clock } = source.engine
+      untilMs ??= clock.now() + timeoutMs
+      if (clock.now() >= untilMs) throw startUnknown(names[missing]!, timeoutMs)
+      await this.#change(clock, untilMs, signal)
+    }
   }
 
   /** The source. A later call tries again what failed. */
@@ -96,6 +131,7 @@ export class ConsumerAssignment {
     const { source } = this
     this.source = undefined
     this.#opening = undefined
+    this.#changed()
     if (source === undefined) return
     const leaving = this.#plan.left(source)
     this.#leaving.add(leaving)
@@ -105,6 +141,25 @@ export class ConsumerAssignment {
   /** Resolves when nothing that was left is under way any more. */
   async settled(): Promise<void> {
     await Promise.all(this.#leaving)
+  }
+
+  #changed(): void {
+    for (const told of this.#waiting) told()
+  }
+
+  /** Resolves when partitions came or went, the signal fired, or the time is over. */
+  #change(clock: Clock, untilMs: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const told = () => {
+        this.#waiting.delete(told)
+        timer.cancel()
+        stop?.()
+        resolve()
+      }
+      const timer = clock.after(Math.max(0, untilMs - clock.now()), told)
+      const stop = signal && onAbort(signal, told)
+      this.#waiting.add(told)
+    })
   }
 
   async #open(): Promise<ConsumerSource> {

@@ -1,6 +1,6 @@
 // What a consumer refuses, and the words for it. [main thread]
 import { inspect } from 'node:util'
-import { ConsumerClosed, InvalidOption, MillraceError, RebalanceInProgress } from '../base/errors.ts'
+import { ConsumerClosed, InvalidOption, MillraceError, RebalanceInProgress, Timeout } from '../base/errors.ts'
 import type { OffsetToCommit } from './committer.ts'
 import {
   type AssignedPartition,
@@ -99,6 +99,12 @@ export function nothingAssigned(): InvalidOption {
 export function notAssigned({ topic, partition }: TopicPartition): InvalidOption {
   const text = `${topic}[${partition}] is not assigned to this consumer.`
   return new InvalidOption('NOT_ASSIGNED', text, { topic, partition })
+}
+
+/** The group gave the partition, and where it starts was not found out in time. */
+export function startUnknown({ topic, partition }: TopicPartition, limitMs: number): Timeout {
+  const text = `No broker said within ${limitMs} ms where ${topic}[${partition}] starts: try again.`
+  return new Timeout('START_UNKNOWN', text, { topic, partition, retriable: true })
 }
 
 /** What a worker would commit is of a partition that went, or of a position before a seek. */

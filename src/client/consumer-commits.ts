@@ -1,6 +1,6 @@
 // When and what a consumer commits: floors, on demand, from time to time, and at the end. [main thread]
 import { type MillraceError, RebalanceInProgress, Timeout, TopicNotFound } from '../base/errors.ts'
-import { onAbort } from '../base/on-abort.ts'
+import { onAbort, untilAborted } from '../base/on-abort.ts'
 import type { GroupIdentity } from '../control/grouping.ts'
 import type { TransactionGroup } from '../control/producing.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -132,7 +132,9 @@ export class ConsumerCommits {
     if (signal?.aborted) abort()
     const unlisten = signal === undefined ? () => {} : onAbort(signal, abort)
     try {
-      await committer?.commit({ offsets, refusal, stored }, { signal: open.signal })
+      // Those before it in the line may take longer than whoever waits for this one.
+      const committing = committer?.commit({ offsets, refusal, stored }, { signal: open.signal })
+      if (committing !== undefined) await untilAborted(committing, open.signal)
     } finally {
       unlisten()
       this.#open.delete(open)
@@ -188,7 +190,7 @@ export class ConsumerCommits {
     if (!this.auto || clock === undefined) return
     let late = () => {}
     const expired = new Promise<never>((_, reject) => {
-      const text = `The last commit for group '${this.#plan.groupId}' was not answered within ${Math.round(limitMs)} ms.`
+      const text = `The last commit for group '${this.#plan.groupId}' had no answer within ${Math.round(limitMs)} ms.`
       late = () => reject(new Timeout('LAST_COMMIT_TIMED_OUT', text))
     })
     const timer = clock.after(limitMs, () => late())

@@ -262,7 +262,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     await untilAborted(this.#commits.group(), signal)
     const source = await untilAborted(this.#assignment.open(), signal)
     if (offsets === undefined) return this.#commits.floors(source.partitions, signal)
-    for (const offset of offsets) checkCommit(source.find(offset), offset)
+    await this.#assignment.each(offsets, { timeoutMs: this.#plan.defaultApiTimeoutMs, signal }, checkCommit)
     await this.#commits.exactly(source.partitions, offsets, signal)
   }
 
@@ -291,23 +291,18 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     for (const one of seeks) checkSeekTarget(one.offset)
     await this.#open(signal)
     const offsets = await this.#offsets.resolve(seeks, signal)
-    this.#refuseForeign('seek', seeks)
-    const source = await this.#open(signal)
-    for (const [i, one] of seeks.entries()) {
-      const partition = source.find(one)
-      if (partition === undefined) continue
+    const targets = seeks.map((one, i) => ({ ...one, offset: offsets[i]! }))
+    await this.#each('seek', targets, options, (partition, { offset }, source) => {
       this.#handouts.drop(partition)
-      source.seek(partition, offsets[i]!)
+      source.seek(partition, offset)
       this.#run?.drop(partition)
-    }
+    })
   }
 
   /** Gives nothing more of these, by default all, until `resume`. What was fetched of them is fetched again then. */
   async pause(names: readonly TopicPartition[] = this.assignment(), options?: WaitOptions): Promise<void> {
-    const source = await this.#openFor('pause', names, options)
-    for (const name of names) {
-      const partition = source.find(name)!
-      if (partition.paused) continue
+    await this.#each('pause', names, options, (partition, _, source) => {
+      if (partition.paused) return
       // What handlers were not given waits in the run; else it is fetched again.
       if (this.#run === undefined) {
         this.#handouts.drop(partition)
@@ -315,24 +310,21 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       }
       source.pause(partition)
       this.#run?.pause(partition)
-    }
+    })
   }
 
   /** Goes on with partitions that were paused, by default all. */
   async resume(names: readonly TopicPartition[] = this.assignment(), options?: WaitOptions): Promise<void> {
-    const source = await this.#openFor('resume', names, options)
-    for (const name of names) {
-      const partition = source.find(name)!
-      if (!partition.paused) continue
+    await this.#each('resume', names, options, (partition, _, source) => {
+      if (!partition.paused) return
       source.resume(partition)
       this.#run?.resume(partition)
-    }
+    })
   }
 
   /** What is paused. */
   paused(): TopicPartition[] {
-    const paused = this.#assignment.source?.partitions.filter((partition) => partition.paused) ?? []
-    return paused.map(({ topic, partition }) => ({ topic, partition }))
+    return this.partitions().flatMap(({ topic, partition, paused }) => (paused ? [{ topic, partition }] : []))
   }
 
   /** What was read so far, and where each partition stands; from the first call on how long it took, too. */
@@ -445,10 +437,20 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return untilAborted(this.#assignment.open(), signal)
   }
 
-  #openFor(what: string, names: readonly TopicPartition[], options?: WaitOptions): Promise<ConsumerSource> {
+  /** Does something with each of these when it is known where all of them start. */
+  async #each<T extends TopicPartition>(
+    what: string,
+    names: readonly T[],
+    options: WaitOptions | undefined,
+    call: (partition: ConsumerPartition, name: T, source: ConsumerSource) => void,
+  ): Promise<void> {
     const signal = signalOf(what, options)
     this.#refuseForeign(what, names)
-    return this.#open(signal)
+    await this.#open(signal)
+    await this.#assignment.each(names, { timeoutMs: this.#plan.defaultApiTimeoutMs, signal }, call).catch((error) => {
+      this.#refuseClosed()
+      throw error
+    })
   }
 
   async #openSource(assigned: readonly AssignedPartition[], epoch: number, changing: boolean): Promise<ConsumerSource> {
