@@ -4,6 +4,8 @@ import type { Batch } from '../delivery/batch.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import type { ConsumerPartition } from './consumer-partition.ts'
 import type { SourceBatch } from './consumer-source.ts'
+import { HandedBack, Loan, type Place } from './handed-back.ts'
+import type { ReadAhead } from './read-ahead.ts'
 import { type Patience, Turns } from './turns.ts'
 
 type Pull = (idleMs: number | undefined, ending?: AbortSignal) => Promise<SourceBatch | 'idle' | 'end'>
@@ -14,10 +16,7 @@ export class ConsumerCursor<K, V> {
   #batch: Batch<K, V> | undefined
   #partition: ConsumerPartition | undefined
   #row = 0
-  /** Given, but nobody looked at them: the next that are given. */
-  #unread: { record: ConsumerRecord<K, V>; partition: ConsumerPartition }[] = []
-  /** Of the record that was given last. */
-  #lastPartition: ConsumerPartition | undefined
+  readonly #handedBack = new HandedBack<K, V>()
   /** An error that came after records, which were given first: the next call tells. */
   #late: { error: unknown } | undefined
   readonly #turns: Turns
@@ -36,7 +35,13 @@ export class ConsumerCursor<K, V> {
       const record = this.#step()
       if (record !== undefined) return record
     }
-    return this.#nextInTurn({ timeoutMs: idleMs, ending })
+    return this.#inTurn(() => this.#step(), { timeoutMs: idleMs, ending })
+  }
+
+  /** As `next`, for a reader that may hand it back. */
+  lend(idleMs: number | undefined, ahead: ReadAhead<K, V>): Loan<K, V> | Promise<Loan<K, V> | 'idle' | 'end'> {
+    const loan = this.#turns.free ? this.#loan(ahead) : undefined
+    return loan ?? this.#inTurn(() => this.#loan(ahead), { timeoutMs: idleMs, ending: ahead.ending })
   }
 
   /** Up to `max` records: those that are there; the first is waited for, at most so long, and until `ending` fires. */
@@ -69,23 +74,9 @@ export class ConsumerCursor<K, V> {
     return taken ?? []
   }
 
-  /** What is left of the batch it stands in, else the next batch. */
-  async nextBatch(): Promise<Batch<K, V> | 'idle' | 'end'> {
-    const taken = await this.#turns.take(async () => {
-      for (;;) {
-        const batch = this.#batch
-        if (batch !== undefined && !batch.released && this.#row < batch.count) {
-          const partition = this.#partition!
-          this.#batch = undefined
-          partition.given = batch.nextOffset
-          return batch.part(this.#row, batch.count)
-        }
-        this.#leave()
-        const pulled = await this.#fill(undefined)
-        if (pulled !== undefined) return pulled
-      }
-    })
-    return taken ?? 'idle'
+  /** What was handed back, else what is left of the batch it stands in, else the next one. Waits until `ending` fires. */
+  nextBatch(ending: AbortSignal): Promise<Batch<K, V> | 'idle' | 'end'> {
+    return this.#inTurn(() => this.#handedBack.takeBatch() ?? this.#rest(), { ending })
   }
 
   /** An error that whoever asks next is to hear: those who asked now have records. */
@@ -93,30 +84,19 @@ export class ConsumerCursor<K, V> {
     this.#late = { error }
   }
 
-  /** Of the record that was given last: how to take it back, should nobody look at it; and whether a seek voided it. */
-  given(record: ConsumerRecord<K, V>): { unread(): void; stale(): boolean } {
-    const partition = this.#lastPartition!
-    const { generation } = partition.tracker
-    const stale = () => !partition.live || partition.tracker.generation !== generation
-    const unread = () => {
-      if (stale()) return
-      partition.given = Math.min(partition.given, record.offset)
-      this.#unread.push({ record, partition })
-    }
-    return { unread, stale }
-  }
-
   /** Gives back the batch it stands in, if it is of this partition, or any. */
   drop(partition?: ConsumerPartition): void {
-    this.#unread = partition === undefined ? [] : this.#unread.filter((one) => one.partition !== partition)
+    this.#handedBack.drop(partition)
     if (partition === undefined || partition === this.#partition) this.#leave()
   }
 
-  async #nextInTurn(patience: Patience): Promise<ConsumerRecord<K, V> | 'idle' | 'end'> {
+  async #inTurn<T>(step: () => T | undefined, patience: Patience): Promise<T | 'idle' | 'end'> {
     const taken = await this.#turns.take(async (timeoutMs) => {
       for (;;) {
-        const record = this.#step()
-        if (record !== undefined) return record
+        // Whoever is gone takes nothing: it would be missed, or come late, where the next one reads on.
+        if (patience.ending?.aborted) return 'idle'
+        const stepped = step()
+        if (stepped !== undefined) return stepped
         const pulled = await this.#fill(timeoutMs, patience.ending)
         if (pulled !== undefined) return pulled
       }
@@ -141,12 +121,38 @@ export class ConsumerCursor<K, V> {
   }
 
   #step(): ConsumerRecord<K, V> | undefined {
-    if (this.#unread.length > 0) {
-      const again = this.#unread.shift()!
-      this.#lastPartition = again.partition
-      again.partition.given = again.record.offset + 1
-      return again.record
+    return this.#handedBack.take()?.record ?? this.#fresh()
+  }
+
+  #loan(ahead: ReadAhead<K, V>): Loan<K, V> | undefined {
+    // Within the turn: the next one may begin before who asked goes on.
+    const place = this.#handedBack.take() ?? this.#freshPlace()
+    ahead.loan = place && new Loan(place, this.#handedBack)
+    return ahead.loan
+  }
+
+  #freshPlace(): Place<K, V> | undefined {
+    const record = this.#fresh()
+    if (record === undefined) return undefined
+    const partition = this.#partition!
+    const { generation } = partition.tracker
+    return { record, partition, generation, batch: this.#batch!, row: this.#row - 1 }
+  }
+
+  #rest(): Batch<K, V> | undefined {
+    const batch = this.#batch
+    const partition = this.#partition!
+    const row = this.#row
+    if (batch === undefined || batch.released || row >= batch.count) {
+      this.#leave()
+      return undefined
     }
+    this.#batch = undefined
+    partition.given = batch.nextOffset
+    return batch.part(row, batch.count)
+  }
+
+  #fresh(): ConsumerRecord<K, V> | undefined {
     const batch = this.#batch
     if (batch === undefined) return undefined
     const partition = this.#partition!
@@ -159,7 +165,6 @@ export class ConsumerCursor<K, V> {
         else {
           this.#row++
           partition.given = this.#row < batch.count ? batch.offsetAt(this.#row) : batch.nextOffset
-          this.#lastPartition = partition
           return record
         }
       }

@@ -1,5 +1,6 @@
 // What a consumer gives to loops, to `poll` and to `recv`, and when it counts as processed. [main thread]
 import type { Clock } from '../base/clock.ts'
+import { onAbort } from '../base/on-abort.ts'
 import type { Batch } from '../delivery/batch.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import { polling } from './consumer-checks.ts'
@@ -7,6 +8,7 @@ import { ConsumerCursor } from './consumer-cursor.ts'
 import type { ConsumerPartition } from './consumer-partition.ts'
 import type { SourceBatch } from './consumer-source.ts'
 import { type FlowSource, Given } from './flow-source.ts'
+import { ReadAhead } from './read-ahead.ts'
 import { RecordBatches, type RecordBatchesOptions } from './record-batches.ts'
 import type { Poll } from './wait-options.ts'
 
@@ -71,20 +73,20 @@ export class ConsumerHandouts<K, V> {
   records(): AsyncIterator<ConsumerRecord<K, V>, undefined> {
     const loop: { given: ConsumerRecord<K, V> | undefined } = { given: undefined }
     this.#loops.add(new WeakRef(loop))
-    let left = false
+    const ending = new AbortController()
     return {
       next: async () => {
-        if (left || this.#plan.closed()) return { done: true, value: undefined }
+        if (ending.signal.aborted || this.#plan.closed()) return { done: true, value: undefined }
         this.#ask()
         loop.given?.ack()
         loop.given = undefined
-        const got = await this.#cursor.next(undefined)
+        const got = await this.#cursor.next(undefined, ending.signal)
         if (typeof got === 'string') return { done: true, value: undefined }
         loop.given = got
         return { done: false, value: got }
       },
       return: async () => {
-        left = true
+        ending.abort()
         if (loop.given !== undefined) this.#left.push(loop.given)
         loop.given = undefined
         return { done: true, value: undefined }
@@ -94,23 +96,24 @@ export class ConsumerHandouts<K, V> {
 
   /** Record by record, for functions that say of each what became of it. */
   source(): FlowSource<ConsumerRecord<K, V>> {
-    let over = false
+    const ahead = new ReadAhead<K, V>()
     return {
       next: async (signal) => {
-        const given = over || signal?.aborted ? 'end' : await this.#next(undefined, signal)
+        if (ahead.over || signal?.aborted) return undefined
+        const stop = signal && onAbort(signal, () => ahead.interrupt())
+        const given = await this.#next(undefined, ahead).finally(stop)
         return typeof given === 'string' ? undefined : given
       },
-      close: async () => {
-        over = true
-      },
+      close: async () => ahead.end(),
     }
   }
 
   /** Records of one partition at a time, so many or as many as came in time, or as fit. */
   recordBatches(options: RecordBatchesOptions): RecordBatches<K, V> {
     const { clock, maxBufferedRecords } = this.#plan
-    const next = (timeoutMs: number | undefined) => this.#next(timeoutMs)
-    const batches = new RecordBatches({ next, clock }, options, maxBufferedRecords)
+    const ahead = new ReadAhead<K, V>()
+    const next = (timeoutMs: number | undefined) => this.#next(timeoutMs, ahead)
+    const batches = new RecordBatches({ next, close: () => ahead.end(), clock }, options, maxBufferedRecords)
     this.#loops.add(new WeakRef(batches))
     return batches
   }
@@ -119,21 +122,21 @@ export class ConsumerHandouts<K, V> {
   batches(): AsyncIterableIterator<Batch<K, V>, undefined> {
     const loop: { given: Batch<K, V> | undefined } = { given: undefined }
     this.#loops.add(new WeakRef(loop))
-    let left = false
+    const ending = new AbortController()
     const iterator: AsyncIterableIterator<Batch<K, V>, undefined> = {
       next: async () => {
         loop.given?.release()
-        if (left || this.#plan.closed()) return { done: true, value: undefined }
+        if (ending.signal.aborted || this.#plan.closed()) return { done: true, value: undefined }
         this.#ask()
         loop.given?.ack()
         loop.given = undefined
-        const got = await this.#cursor.nextBatch()
+        const got = await this.#cursor.nextBatch(ending.signal)
         if (typeof got === 'string') return { done: true, value: undefined }
         loop.given = got
         return { done: false, value: got }
       },
       return: async () => {
-        left = true
+        ending.abort()
         loop.given?.release()
         if (loop.given !== undefined) this.#left.push(loop.given)
         loop.given = undefined
@@ -220,14 +223,20 @@ export class ConsumerHandouts<K, V> {
 
   async #next(
     timeoutMs: number | undefined,
-    ending?: AbortSignal,
+    ahead: ReadAhead<K, V>,
   ): Promise<Given<ConsumerRecord<K, V>> | 'idle' | 'end'> {
     if (this.#plan.closed()) return 'end'
     this.#ask()
-    const record = await this.#cursor.next(timeoutMs, ending)
-    if (typeof record === 'string') return record
-    const given = this.#cursor.given(record)
-    return new Given(record, { done: () => void record.ack(), left: () => void this.#left.push(record), ...given })
+    const loan = await this.#cursor.lend(timeoutMs, ahead)
+    if (typeof loan === 'string') return loan
+    const { record } = loan
+    return new Given(record, {
+      seen: () => ahead.saw(loan),
+      done: () => void (loan.returned || record.ack()),
+      left: () => void (loan.returned || this.#left.push(record)),
+      unread: () => loan.unread(),
+      stale: () => loan.stale,
+    })
   }
 
   /** What was given by a loop that is gone counts as processed: something else is asked for. */

@@ -82,6 +82,7 @@ export class ConcurrentSource<T, U> implements FlowSource<U> {
   #start(given: Given<T>): void {
     const call: Call<U> = { outcome: undefined }
     this.#calls.push(call)
+    given.seen()
     const running = this.#run(given).then((outcome) => {
       call.outcome = outcome
       this.#running.delete(running)

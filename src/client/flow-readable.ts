@@ -25,6 +25,7 @@ export class FlowReadable<T> extends Readable {
   override _read(): void {
     if (!this.#piped) this.#taken?.done()
     this.#taken = this.#pushed
+    this.#taken?.seen()
     this.#pushed = undefined
     this.#source.next().then(
       (given) => {
@@ -40,7 +41,8 @@ export class FlowReadable<T> extends Readable {
     if (this.readableEnded && !this.#piped) this.#taken?.done()
     else if (!this.#piped) this.#taken?.left()
     if (this.readableLength > 0) this.#pushed?.unread()
-    else if (!this.#piped) this.#pushed?.left()
+    else if (this.#piped) this.#pushed?.seen()
+    else this.#pushed?.left()
     this.#source.close().then(
       () => callback(error),
       (failed) => callback(error ?? failed),

@@ -7,12 +7,17 @@ export interface FlowSource<T> {
    * marks nothing processed.
    */
   next(signal?: AbortSignal): Promise<Given<T> | undefined>
-  /** Nothing more is asked for; also while a call of `next` is pending, which then settles whenever it does. */
+  /**
+   * Nothing more is asked for, and what was given last is handed back unless somebody saw it: whoever reads next is to
+   * find it at once. A call of `next` that is pending is given nothing more.
+   */
   close(): Promise<void>
 }
 
-/** What becomes of one thing, told once. */
+/** What becomes of one thing, told once; before that, that it was seen. */
 export interface Fate {
+  /** User code has it now. */
+  seen?(): void
   /** It is processed. */
   done(): void
   /** User code stopped in the middle of it. */
@@ -31,6 +36,10 @@ export class Given<T> {
   constructor(value: T, fate: Fate) {
     this.value = value
     this.#fate = fate
+  }
+
+  seen(): void {
+    this.#fate.seen?.()
   }
 
   done(): void {
@@ -54,11 +63,36 @@ export class Given<T> {
   as<U>(value: U): Given<U> {
     return new Given(value, this.#fate)
   }
+}
 
-  /** One of several things made of it: being done with that one says nothing about the whole. */
+/** One thing of which several are made: it is processed when all of them were given and are processed. */
+export class Whole<T> {
+  readonly #given: Given<T>
+  #open = 0
+  #complete = false
+
+  constructor(given: Given<T>) {
+    this.#given = given
+  }
+
   part<U>(value: U): Given<U> {
-    const left = () => this.#fate.left()
-    return new Given(value, { done() {}, left, unread: left })
+    const given = this.#given
+    this.#open++
+    const done = () => {
+      this.#open--
+      this.#settle()
+    }
+    return new Given(value, { seen: () => given.seen(), done, left: () => given.left(), unread: () => given.unread() })
+  }
+
+  /** There are no more. */
+  end(): void {
+    this.#complete = true
+    this.#settle()
+  }
+
+  #settle(): void {
+    if (this.#complete && this.#open === 0) this.#given.done()
   }
 }
 

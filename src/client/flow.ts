@@ -5,7 +5,7 @@ import { inspect } from 'node:util'
 import { InvalidOption } from '../base/errors.ts'
 import { ConcurrentSource } from './flow-concurrent.ts'
 import { FlowReadable } from './flow-readable.ts'
-import type { FlowSource, Given } from './flow-source.ts'
+import { type FlowSource, type Given, Whole } from './flow-source.ts'
 import { signalOf, type WaitOptions } from './wait-options.ts'
 
 /** How `map` runs. */
@@ -64,18 +64,19 @@ export class Flow<T> implements AsyncIterable<T> {
   /** All that `fn` makes of each; one is processed with the last thing made of it. */
   flatMap<U>(fn: (value: T) => Parts<U> | Promise<Parts<U>>): Flow<U> {
     checkFunction('flatMap', fn)
-    let whole: Given<T> | undefined
+    let whole: Whole<T> | undefined
     let parts: Iterator<U> | AsyncIterator<U> | undefined
     return this.#through(async (source, signal) => {
       for (;;) {
         const part = await parts?.next()
-        // Until the last part is done, the whole is only left in the middle.
         if (part !== undefined && !part.done) return whole!.part(part.value)
-        whole?.done()
+        whole?.end()
+        whole = undefined
         parts = undefined
-        whole = await source.next(signal)
-        if (whole === undefined) return undefined
-        parts = iteratorOf(await fn(whole.value))
+        const given = await source.next(signal)
+        if (given === undefined) return undefined
+        whole = new Whole(given)
+        parts = iteratorOf(await fn(given.value))
       }
     })
   }
@@ -186,8 +187,13 @@ export class Flow<T> implements AsyncIterable<T> {
           await source.close()
           throw error
         }
-        over = given === undefined
-        return given === undefined ? end : { done: false, value: given.value }
+        // Left meanwhile: the source has it back.
+        if (over || given === undefined) {
+          over = true
+          return end
+        }
+        given.seen()
+        return { done: false, value: given.value }
       },
       async return() {
         if (over) return end

@@ -63,9 +63,12 @@ export class RecordBatch<K = Buffer | null, V = Buffer | null> implements Iterab
   }
 }
 
-/** Where records come from, one at a time; undefined when none came in time, and at the end. */
+/** Where records come from, one at a time. */
 export interface TimedSource<T> {
+  /** 'idle' when none came in time, or the source was closed meanwhile. */
   next(timeoutMs: number | undefined): Promise<Given<T> | 'idle' | 'end'>
+  /** As of a `FlowSource`. */
+  close(): void
   clock(): Promise<Clock>
 }
 
@@ -128,8 +131,13 @@ export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K,
         if (due !== undefined) return due
         continue
       }
-      const given = await this.#source.next(leftMs)
-      if (given === 'end') break
+      const given = await this.#source.next(leftMs).catch(async (error) => {
+        // Whoever met an error does not come back.
+        await this.return()
+        throw error
+      })
+      // Left meanwhile: the source has it back.
+      if (given === 'end' || this.#over) break
       if (given === 'idle') continue
       const group = this.#groupOf(given.value, clock)
       group.given.push(given)
@@ -147,6 +155,7 @@ export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K,
     for (const { given } of this.#groups.values()) for (const one of given) one.unread()
     this.#groups.clear()
     this.#buffered = 0
+    this.#source.close()
     return { done: true, value: undefined }
   }
 
@@ -169,6 +178,7 @@ export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K,
     this.#buffered -= group.given.length
     this.#given = group.given.filter(({ stale }) => !stale)
     if (this.#given.length === 0) return undefined
+    for (const given of this.#given) given.seen()
     this.#last = new RecordBatch(this.#given.map(({ value }) => value))
     return { done: false, value: this.#last }
   }

@@ -203,6 +203,13 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
     return new Batch(this.topic, this.partition, this.#whole, part)
   }
 
+  /** @internal Records from `first` to before `end` once more, also of a batch that is released: some were taken out. */
+  again(first: number, end: number): Batch<K, V> {
+    this.#lease.readFrom(this.#whole.owned!)
+    const part = { first: this.#first + first, end: this.#first + end, hold: new Kept() }
+    return new Batch(this.topic, this.partition, this.#whole, part)
+  }
+
   /** @internal What is not processed yet: the first stretch of it, or of chosen records all. */
   left(offsets: Pending): Batch<K, V> | undefined {
     const range = offsets.pending(this.baseOffset, this.nextOffset)
@@ -328,6 +335,15 @@ class Share implements Hold {
     this.released = true
     this.#left.count--
     if (this.#left.count === 0) this.#whole.release()
+  }
+}
+
+/** Memory of main's own, which the collector frees. */
+class Kept implements Hold {
+  released = false
+
+  release(): void {
+    this.released = true
   }
 }
 

@@ -110,12 +110,16 @@ export class Lease {
     // A spill lies outside the arenas: what leaves it must find room in the reader's share, or it stays where it is.
     if (raw.home >= FIRST_SPILL && raw.size > this.#memory.freeBytes(this.#memory.fetch, this.reader)) return
     if (block.home >= FIRST_SPILL && decodedBytes > this.#memory.freeBytes(this.#worker.decode, this.reader)) return
-    const { bytes, index } = this.copy()
+    this.readFrom(this.copy())
+    this.holding.detach(decodedBytes)
+  }
+
+  /** From here on its records are read where they were copied to, also after a release. */
+  readFrom({ bytes, index }: { bytes: Buffer; index: Int32Array }): void {
     this.bytes = bytes
     this.recordsStart = 0
     this.index = index
     this.indexStart = 0
-    this.holding.detach(decodedBytes)
   }
 
   /** The records and their index as memory of their own, by one memcpy each. */
