@@ -103,12 +103,12 @@ export class ConsumerCommits {
     signal?: AbortSignal,
   ): Promise<void> {
     const wanted = offsets.map((offset) => ({ ...offset }))
-    const byKey = new Map(partitions.map((partition) => [partition.key, partition]))
-    for (const one of wanted) {
-      const { tracker } = byKey.get(partitionKey(one))!
-      tracker.ack(tracker, tracker.floor, one.offset)
+    const lives = new Map(partitions.map(({ key, tracker: { epoch, generation } }) => [key, { epoch, generation }]))
+    // Not before: what is refused is not processed. And not what was read since a seek.
+    const processed = ({ tracker, key }: ConsumerPartition, { offset }: OffsetToCommit) => {
+      tracker.ack(lives.get(key)!, tracker.floor, offset)
     }
-    await this.#commit(await this.group(), () => wanted, partitions, signal)
+    await this.#commit(await this.group(), () => wanted, partitions, signal, processed)
   }
 
   async #commit(
@@ -116,6 +116,7 @@ export class ConsumerCommits {
     offsets: () => OffsetToCommit[],
     partitions: readonly ConsumerPartition[],
     signal: AbortSignal | undefined,
+    processed: (partition: ConsumerPartition, offset: OffsetToCommit) => void = () => {},
   ): Promise<void> {
     const byKey = new Map(partitions.map((partition) => [partition.key, partition]))
     const committed: OffsetToCommit[] = []
@@ -123,7 +124,9 @@ export class ConsumerCommits {
       return byKey.get(partitionKey(one))!.gone.signal.aborted ? takenAway(one) : undefined
     }
     const stored = (one: OffsetToCommit) => {
-      byKey.get(partitionKey(one))!.tracker.wasCommitted(one.offset)
+      const partition = byKey.get(partitionKey(one))!
+      processed(partition, one)
+      partition.tracker.wasCommitted(one.offset)
       committed.push(one)
     }
     const open = new AbortController()

@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts'
 import { InvalidOption } from '../base/errors.ts'
 import type { TransactedOffset } from '../delivery/acks.ts'
+import type { CommitOptions } from '../delivery/commit-until.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Given } from './flow-source.ts'
 
@@ -52,9 +53,10 @@ export class RecordBatch<K = Buffer | null, V = Buffer | null> implements Iterab
   }
 
   /** All are processed; commits what is processed of the partition, without a gap. */
-  async commit(): Promise<void> {
+  async commit(options: CommitOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted()
     for (const record of this.records.slice(0, -1)) record.ack()
-    await this.records.at(-1)!.commit()
+    await this.records.at(-1)!.commit(options)
   }
 
   /** @internal Its offsets for a transaction: `tx.commitOffsets(batch)`. */

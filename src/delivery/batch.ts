@@ -2,6 +2,7 @@
 import { BatchReleased, InvalidOption, type MillraceError } from '../base/errors.ts'
 import { KEY_LENGTH, KEY_START, VALUE_LENGTH, VALUE_START, WORDS_PER_RECORD } from '../record/columns.ts'
 import { type BatchAcks, notConsumed, notTransacted, type TransactedOffset } from './acks.ts'
+import { type CommitOptions, commitUntil } from './commit-until.ts'
 import type { RecordHeaders } from './headers.ts'
 import type { Lease } from './lease.ts'
 import { ConsumerRecord, type OwnedBatch, UNREAD } from './record.ts'
@@ -174,9 +175,12 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
   }
 
   /** All records are processed; commits what is processed of the partition, without a gap. */
-  async commit(): Promise<void> {
-    this.ack()
-    await this.#acked().commit()
+  commit(options: CommitOptions = {}): Promise<void> {
+    return commitUntil(
+      () => this.ack(),
+      () => this.commitFloor(),
+      options,
+    )
   }
 
   /** Gives the memory back. The loop over `.batches()` does it by itself. */

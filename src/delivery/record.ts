@@ -11,6 +11,7 @@ import {
 } from '../record/columns.ts'
 import { readHeaders } from '../record/headers.ts'
 import { type BatchAcks, notConsumed, notTransacted, type OffsetStretch, type TransactedOffset } from './acks.ts'
+import { type CommitOptions, commitUntil } from './commit-until.ts'
 import { RecordHeaders } from './headers.ts'
 import { ToldCommits } from './told-commits.ts'
 
@@ -90,15 +91,21 @@ export class ConsumerRecord<K = Buffer | null, V = Buffer | null> {
   }
 
   /** The record is processed; commits what is processed of its partition, without a gap. */
-  async commit(): Promise<void> {
-    this.ack()
-    await this.#acks().commit()
+  commit(options: CommitOptions = {}): Promise<void> {
+    return commitUntil(
+      () => this.ack(),
+      () => this.#acks().commit(),
+      options,
+    )
   }
 
   /** As `commit`; a callback is told what came of it, and then it never rejects. Callbacks of several come in order. */
-  commitAsync(callback?: (error: MillraceError | undefined, record: this) => void): Promise<void> {
+  commitAsync(
+    callback?: (error: MillraceError | undefined, record: this) => void,
+    options?: CommitOptions,
+  ): Promise<void> {
     const told = this.#batch.acks?.told ?? new ToldCommits()
-    return told.tell(this.commit(), callback && ((error) => callback(error, this)))
+    return told.tell(this.commit(options), callback && ((error) => callback(error, this)))
   }
 
   /** @internal Its offsets for a transaction, and those of the records before it in a batch of so many. */

@@ -1,4 +1,4 @@
-// What calls of a consumer take, and what they refuse: before anything is done, and saying what they take. [test process]
+// What calls of a consumer take, and what they refuse, before anything is done, saying what they take. [test process]
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Consumer, ConsumerRecord } from '../../src/index.ts'
 import { errorOf, Reading } from '../support/reading.ts'
