@@ -13,7 +13,7 @@ export function groupSettings(options: ResolvedConsumerOptions, progress: Shared
   const { groupId, groupInstanceId, groupProtocol, groupRemoteAssignor, partitionAssignmentStrategy } = options
   if (groupId === undefined) {
     const text =
-      'subscribe, topics: a group shares their partitions out. Give the consumer a groupId, or assign partitions.'
+      'subscribe, topics: a group shares their partitions out; give the consumer a groupId, or assign partitions.'
     throw new InvalidOption('NO_GROUP', text)
   }
   if (groupProtocol === 'consumer' && partitionAssignmentStrategy !== undefined) {
