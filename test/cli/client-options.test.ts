@@ -15,6 +15,7 @@ beforeAll(async () => {
   broker = await Broker.start()
   at = ['--brokers', broker.address]
   broker.createTopic('events', { partitions: 2 })
+  broker.createTopic('written', { partitions: 1 })
   await broker.seed('events', ['a', 'b', 'c'])
 })
 afterAll(async () => {
