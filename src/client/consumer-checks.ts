@@ -52,11 +52,15 @@ function shown(given: unknown): string {
 /** Throws when an offset cannot be one that a partition was processed up to. */
 export function checkCommit(partition: ConsumerPartition | undefined, given: OffsetToCommit): void {
   if (partition === undefined) throw notAssigned(given)
-  checkOffset('commit', given.offset)
+  const { topic, offset, metadata } = given
+  checkOffset('commit', offset)
+  if (typeof (metadata ?? '') !== 'string') {
+    const text = `commit: metadata of ${topic}[${given.partition}] is text, not ${shown(metadata)}.`
+    throw new InvalidOption('INVALID_OPTION', text, { topic, partition: given.partition, offset })
+  }
   partition.settle()
   const read = partition.tracker.position
-  if (given.offset <= read) return
-  const { topic, offset } = given
+  if (offset <= read) return
   const text = `commit: ${offset} of ${topic}[${given.partition}] is past what was read (${read}): seek there first.`
   throw new InvalidOption('COMMIT_AHEAD', text, { topic, partition: given.partition, offset })
 }

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ConsumerCommits } from '../../src/client/consumer-commits.ts'
 import type { Engine } from '../../src/engine/engine.ts'
+import { ErrorCode } from '../../src/protocol/errors.ts'
 import { errorOf, Reading, within } from '../support/reading.ts'
 
 let reading: Reading
@@ -14,6 +15,14 @@ afterEach(() => reading[Symbol.asyncDispose]())
 function consume(kafka = reading.kafka) {
   const consumer = kafka.consumer({ groupId: 'g', autoOffsetReset: 'earliest' })
   consumer.assign([{ topic: 't', partition: 0 }])
+  return consumer
+}
+
+/** It has so many records in hand. */
+async function received(max: number) {
+  await reading.broker.seed('t', [...Array(max).keys()].map(String))
+  const consumer = consume()
+  expect(await consumer.poll({ max })).toHaveLength(max)
   return consumer
 }
 
@@ -76,4 +85,42 @@ test('a consumer that is closed before it knows where to start ends loops, and r
   answer()
   expect(await within('the loop', 5_000, loop)).toBe('ended')
   expect(await within('recv', 5_000, receiving)).toMatchObject({ code: 'CONSUMER_CLOSED' })
+})
+
+test('a commit that is refused leaves its records unprocessed', async () => {
+  const consumer = await received(5)
+  const accept = reading.broker.on('OffsetCommit', () => ({ errorCode: ErrorCode.OFFSET_METADATA_TOO_LARGE }))
+  const refused = errorOf(consumer.commit([{ topic: 't', partition: 0, offset: 5, metadata: 'too much' }]))
+  expect(await refused).toMatchObject({ kafkaCode: ErrorCode.OFFSET_METADATA_TOO_LARGE })
+  accept()
+  await consumer.close()
+  expect(reading.broker.group('g')?.offsets ?? []).toEqual([])
+})
+
+test('a seek while offsets are on their way to the group: what they say is not processed behind it', async () => {
+  const consumer = await received(5)
+  let answer = () => {}
+  const answering = new Promise<void>((resolve) => (answer = resolve))
+  const asked = new Promise<void>((resolve) => {
+    reading.broker.on('OffsetCommit', async () => {
+      resolve()
+      await answering
+      return undefined
+    })
+  })
+  const committing = consumer.commit([{ topic: 't', partition: 0, offset: 5 }])
+  await asked
+  await consumer.seek({ topic: 't', partition: 0 }, 1)
+  await consumer.poll({ max: 5 })
+  answer()
+  await committing
+  await consumer.close()
+  expect(reading.broker.group('g')?.offsets).toMatchObject([{ offset: 1 }])
+})
+
+test.each([5, {}])('metadata that is no text is refused before anything is sent: %j', async (metadata) => {
+  const consumer = await received(2)
+  const asked = { topic: 't', partition: 0, offset: 1, metadata: metadata as never }
+  expect(await errorOf(consumer.commit([asked]))).toMatchObject({ code: 'INVALID_OPTION', topic: 't', partition: 0 })
+  await consumer.close()
 })
