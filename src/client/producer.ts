@@ -18,6 +18,7 @@ import { TopicProducer } from './producer-topic-view.ts'
 import { ProducerWritable, type WritableRecordOptions } from './producer-writable.ts'
 import { Transaction } from './transaction.ts'
 import { userCodeFailed, warn } from './user-code-failed.ts'
+import { signalOf, type WaitOptions } from './wait-options.ts'
 
 /** What `kafka.producer` takes. docs/options.md lists the settings. */
 export interface ProducerOptions extends ProducerSettingsGiven {
@@ -146,7 +147,8 @@ export class Producer<K = Sendable, V = Sendable>
    * await tx.commit() // or tx.abort()
    * ```
    */
-  async beginTransaction(): Promise<Transaction<K, V>> {
+  async beginTransaction(options?: WaitOptions): Promise<Transaction<K, V>> {
+    const signal = signalOf('beginTransaction', options)
     const { transactionalId } = this.options
     if (transactionalId === undefined) {
       throw new InvalidOption('NOT_TRANSACTIONAL', 'A producer needs a transactionalId to begin a transaction.')
@@ -162,8 +164,13 @@ export class Producer<K = Sendable, V = Sendable>
       timeoutMs: this.#plan.kafka.defaultApiTimeoutMs,
     })
     this.#transaction = transaction
-    await transaction.begin()
+    await untilAborted(transaction.begin(), signal, () => void transaction.abort().catch(() => undefined))
     return transaction
+  }
+
+  /** @internal Resolves when the last transaction has ended. */
+  async finish(): Promise<void> {
+    await this.#transaction?.finish().catch(() => undefined)
   }
 
   /** What was sent, and how. */

@@ -1,6 +1,7 @@
 // A transaction: records, and offsets of what they were made from, that become visible together or not at all.
 // [main thread]
 import { type ErrorClass, errorOf, InvalidOption, MillraceError } from '../base/errors.ts'
+import { untilAborted } from '../base/on-abort.ts'
 import type { ProducerCall, TransactionGroup, TransactionOffset } from '../control/producing.ts'
 import type { TransactedOffset } from '../delivery/acks.ts'
 import { Batch } from '../delivery/batch.ts'
@@ -14,7 +15,10 @@ import { type SendCallOptions, Sender, type SenderHost } from './producer-sender
 import { TopicProducer } from './producer-topic-view.ts'
 import { RecordBatch } from './record-batches.ts'
 import { type CommittingConsumer, TransactedCommits } from './transacted-commits.ts'
+import { signalOf, type WaitOptions } from './wait-options.ts'
 
+/** Whose offsets they are. */
+type OffsetsOf = CommittingConsumer | { readonly groupId: string }
 type AnyBatch = Batch<unknown, unknown> | RecordBatch<unknown, unknown>
 
 /** What it is made with. */
@@ -35,8 +39,8 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
   readonly #sender: Sender
   #state: TransactionState = 'open'
   readonly #transacted: TransactedOffset[] = []
-  /** Offsets that are being added: an end waits for them. */
-  readonly #adding = new Set<Promise<unknown>>()
+  /** Its beginning, and offsets that are being added: an end waits for them. */
+  readonly #underWay = new Set<Promise<unknown>>()
   /** Of a record or an offset: it can only be aborted. */
   #failure: MillraceError | undefined
   /** A commit or an abort that is under way. */
@@ -64,14 +68,14 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
   }
 
   /** @internal */
-  async begin(): Promise<void> {
-    try {
-      const core = await this.#parts.host.open()
-      await this.#call({ op: 'beginTransaction', producer: core.line.id, transaction: this.number })
-    } catch (error) {
-      this.#state = 'failed'
-      throw error
-    }
+  begin(): Promise<void> {
+    return this.#track(
+      async () => {
+        const core = await this.#parts.host.open()
+        await this.#call({ op: 'beginTransaction', producer: core.line.id, transaction: this.number })
+      },
+      () => void (this.#state = 'failed'),
+    )
   }
 
   /** @internal A record was not stored: what is left is to abort. */
@@ -106,7 +110,7 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
    * Commits offsets together with the records: of a batch of a consumer with a group; of what a consumer gave last and
    * all else that is processed; or offsets that everything before is processed of. The consumer leaves its own commits
    * of these partitions alone meanwhile; after an abort it reads again what was not committed. With `{ groupId }` any
-   * offsets, for a group without members.
+   * offsets, for a group without members. A `signal` ends the wait, not more: the commit waits for what is under way.
    *
    * ```ts
    * for await (const batch of consumer.batches()) {
@@ -117,16 +121,22 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
    * }
    * ```
    */
-  commitOffsets(read: AnyBatch | CommittingConsumer): Promise<void>
-  commitOffsets(
-    offsets: readonly OffsetToCommit[],
-    of: CommittingConsumer | { readonly groupId: string },
-  ): Promise<void>
+  commitOffsets(read: AnyBatch | CommittingConsumer, options?: WaitOptions): Promise<void>
+  commitOffsets(offsets: readonly OffsetToCommit[], of: OffsetsOf, options?: WaitOptions): Promise<void>
   async commitOffsets(
     what: AnyBatch | CommittingConsumer | readonly OffsetToCommit[],
-    of?: CommittingConsumer | { readonly groupId: string },
+    of?: OffsetsOf | WaitOptions,
+    options?: WaitOptions,
   ): Promise<void> {
     this.#checkOpen()
+    const signal = signalOf('commitOffsets', Array.isArray(what) ? options : (of as WaitOptions | undefined))
+    await untilAborted(this.#commitOffsets(what, of), signal)
+  }
+
+  async #commitOffsets(
+    what: AnyBatch | CommittingConsumer | readonly OffsetToCommit[],
+    of: OffsetsOf | WaitOptions | undefined,
+  ): Promise<void> {
     if (what instanceof Batch || what instanceof RecordBatch) return this.#addTransacted([what.transact()])
     if (what instanceof TransactedCommits) return this.#addTransacted(what.transact())
     if (!Array.isArray(what)) throw new InvalidOption('INVALID_ARGUMENT', COMMIT_OFFSETS)
@@ -145,18 +155,23 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
   /**
    * Makes everything visible at once. Rejects when the transaction did not end so: with `requiresAbort` it is still
    * open, and `abort` is all that is left; TRANSACTION_UNDECIDED says that nobody knows whether it was committed.
+   *
+   * A `signal` that fires before the commit has left leaves it open, and rejects with its reason. Later it ends nothing
+   * but the wait, with TRANSACTION_UNDECIDED: `state` tells in the end.
    */
-  async commit(): Promise<void> {
+  async commit(options?: WaitOptions): Promise<void> {
     this.#checkOpen()
-    this.#ending = this.#commit()
+    const signal = signalOf('commit', options)
+    this.#ending = this.#commit(signal)
     await this.#ending
   }
 
-  /** Makes everything as if it had never been sent. */
-  async abort(): Promise<void> {
+  /** Makes everything as if it had never been sent. A `signal` ends the wait, not more. */
+  async abort(options?: WaitOptions): Promise<void> {
     this.#checkUnsettled()
+    const signal = signalOf('abort', options)
     this.#ending = this.#abort()
-    await this.#ending
+    await untilAborted(this.#ending, signal)
   }
 
   /** Aborts what was neither committed nor aborted. */
@@ -170,23 +185,28 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
     if (this.#state === 'open') await this.abort()
   }
 
-  async #commit(): Promise<void> {
+  async #commit(signal: AbortSignal | undefined): Promise<void> {
     this.#state = 'ending'
     const core = await this.#parts.host.open()
-    await core.settle()
-    await Promise.allSettled(this.#adding)
+    const settled = core.settle().then(() => Promise.allSettled(this.#underWay))
+    await untilAborted(settled, signal, () => void (this.#state = 'open'))
     if (this.#failure !== undefined) {
       this.#state = 'open'
       throw abortNeeded(this.#failure, this.#parts.transactionalId)
     }
-    await this.#end(core.line.id, true)
+    const ended = this.#end(core.line.id, true)
+    // Whoever comes next waits for the end, not for who waited.
+    this.#ending = ended
+    await untilAborted(ended, signal).catch((error) => {
+      throw this.#state === 'ending' ? undecided(error) : error
+    })
   }
 
   async #abort(): Promise<void> {
     this.#state = 'ending'
     const core = await this.#parts.host.open()
     core.abandon(new MillraceError('TRANSACTION_ABORTED', 'Its transaction was aborted.', { stored: 'not stored' }))
-    await Promise.allSettled(this.#adding)
+    await Promise.allSettled(this.#underWay)
     await this.#end(core.line.id, false)
     await core.settle()
   }
@@ -202,17 +222,25 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
   }
 
   async #addOffsets(group: TransactionGroup, offsets: TransactionOffset[]): Promise<void> {
-    const adding = this.#parts.host.open().then((core) => {
-      return this.#call({ op: 'addOffsets', producer: core.line.id, group, offsets })
-    })
-    this.#adding.add(adding)
-    void adding.catch(() => undefined).then(() => this.#adding.delete(adding))
-    try {
-      await adding
-    } catch (error) {
-      this.failed(error as MillraceError)
-      throw error
-    }
+    await this.#track(
+      async () => {
+        const core = await this.#parts.host.open()
+        await this.#call({ op: 'addOffsets', producer: core.line.id, group, offsets })
+      },
+      (error) => this.failed(error),
+    )
+  }
+
+  /** An end waits for it, whoever waits besides. */
+  #track(call: () => Promise<void>, failed: (error: MillraceError) => void): Promise<void> {
+    const tracked = call()
+      .catch((error) => {
+        failed(error)
+        throw error
+      })
+      .finally(() => this.#underWay.delete(tracked))
+    this.#underWay.add(tracked)
+    return tracked
   }
 
   /** Consumers go on with their own commits; what was not committed is read again. */
@@ -263,6 +291,12 @@ function unconfirmed(error: MillraceError): MillraceError {
   const text = `Nobody could tell whether the transaction was committed or aborted: ${error.message}`
   const details = { fatal: error.fatal, stored: 'may be stored', cause: error } as const
   return errorOf(error.name as ErrorClass, 'TRANSACTION_UNDECIDED', text, details)
+}
+
+/** The wait for a commit was ended: it goes on. */
+function undecided(reason: unknown): MillraceError {
+  const text = 'The commit of the transaction has left, and the signal fired before its answer came.'
+  return new MillraceError('TRANSACTION_UNDECIDED', text, { stored: 'may be stored', cause: reason })
 }
 
 function abortNeeded(cause: MillraceError, transactionalId: string): MillraceError {

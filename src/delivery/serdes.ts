@@ -31,8 +31,8 @@ export type BuiltinSerde = 'json' | 'string' | 'raw' | 'int32' | 'int64' | 'uuid
 
 const builtins = new WeakMap<object, BuiltinSerde>()
 
-/** The name of a deserializer that every thread knows; undefined for one of the user's own. */
-export const builtinName = (deserializer: Deserializer<unknown>): BuiltinSerde | undefined => builtins.get(deserializer)
+/** The name of a serde that every thread knows; undefined for one of the user's own. */
+export const builtinName = (serde: object): BuiltinSerde | undefined => builtins.get(serde)
 
 /** The deserializer of that name. */
 export function builtinSerde(name: BuiltinSerde): Deserializer<unknown> {
