@@ -1,28 +1,22 @@
 // The producers of a Kafka instance, and the transactions that need none of the user's. [main thread]
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { isDeepStrictEqual } from 'node:util'
 import { InvalidOption, type MillraceError } from '../base/errors.ts'
-import { untilAborted } from '../base/on-abort.ts'
-import { builtinName } from '../delivery/serdes.ts'
 import type { Engine } from '../engine/engine.ts'
 import { DEAD_LETTER_OPTIONS, DeadLetters } from './dead-letters.ts'
 import { textsOf } from './option-layer.ts'
 import { type ResolvedKafkaOptions, resolveOptions } from './options.ts'
-import { Producer, type ProducerOptions, type ProducerPlan } from './producer.ts'
+import { Producer, type ProducerOptions } from './producer.ts'
 import type { Transaction } from './transaction.ts'
-import { signalOf } from './wait-options.ts'
+import { userCodeFailed, warn } from './user-code-failed.ts'
 
 /** What `kafka.transaction` takes. */
 export interface TransactionOptions extends ProducerOptions {
   /** Called, and awaited, when the transaction was aborted. */
   readonly onAbort?: ((error: unknown) => unknown) | undefined
-  /** Aborts it when it fires, and rejects with its reason. A commit that has left by then is TRANSACTION_UNDECIDED. */
-  readonly signal?: AbortSignal | undefined
 }
 
 /** A producer for transactions, and the last one that was asked for: they run one after the other. */
 interface TransactionalProducer {
-  readonly plan: Pick<ProducerPlan, 'given' | 'options'>
   producer: Producer<never, never>
   last: Promise<unknown>
 }
@@ -62,14 +56,11 @@ export class ProducerPool {
     return producer
   }
 
-  #planned(given: ProducerOptions, base: ResolvedKafkaOptions | undefined) {
-    const { key, value, onDelivery, interceptors, ...settings } = given
-    return { given: { key, value, onDelivery, interceptors }, options: resolveOptions('producer', settings, base) }
-  }
-
   #made(given: ProducerOptions, engine: () => Promise<Engine>, base?: ResolvedKafkaOptions): Producer<never, never> {
+    const { key, value, onDelivery, interceptors, ...settings } = given
     return new Producer<never, never>({
-      ...this.#planned(given, base),
+      given: { key, value, onDelivery, interceptors },
+      options: resolveOptions('producer', settings, base),
       kafka: this.#kafka,
       engine,
       closed: (one) => void this.#open.delete(one),
@@ -114,11 +105,16 @@ export class ProducerPool {
   /** Runs a function in a transaction of its own; those of one id run one after the other. */
   async transaction<T>(
     run: (transaction: Transaction<never, never>) => Promise<T> | T,
-    { onAbort, signal: given, ...options }: TransactionOptions,
+    { onAbort, ...given }: TransactionOptions,
   ): Promise<T> {
     if (typeof run !== 'function') throw new InvalidOption('INVALID_ARGUMENT', 'kafka.transaction takes a function.')
-    const signal = signalOf('kafka.transaction', { signal: given })
-    const transactionalId = options.transactionalId ?? this.#idOfOurs()
+    const transactionalId = given.transactionalId ?? this.#idOfOurs()
+    let known = this.#transactional.get(transactionalId)
+    if (known === undefined) {
+      known = { producer: this.make({ ...given, transactionalId }), last: Promise.resolve() }
+      this.#transactional.set(transactionalId, known)
+    }
+    const { producer, last } = known
     const outer = this.#within.getStore()
     if (isWithin(transactionalId, outer)) {
       const text = `A transaction of ${transactionalId} cannot run within another one of it, which would wait for ever.`
@@ -127,25 +123,12 @@ export class ProducerPool {
         `${text} Send with the one there is, or give another transactionalId.`,
       )
     }
-    const known = this.#transactionalFor({ ...options, transactionalId })
-    const { producer, last } = known
     const scope: Scope = { transactionalId, outer, open: true }
-    const running = untilAborted(last, signal)
-      .then(() => this.#within.run(scope, () => inTransaction(producer, run, { onAbort, signal })))
+    const running = last
+      .then(() => this.#within.run(scope, () => inTransaction(producer, run, onAbort)))
       .finally(() => void (scope.open = false))
-    known.last = Promise.allSettled([last, running]).then(() => producer.finish())
+    known.last = running.catch(() => undefined)
     return running
-  }
-
-  /** The one there is, unless it was made with other options: then a new one, once those of the old one are over. */
-  #transactionalFor(given: ProducerOptions & { transactionalId: string }): TransactionalProducer {
-    const known = this.#transactional.get(given.transactionalId)
-    const wanted = this.#planned(given, this.#kafka)
-    if (known !== undefined && isSame(known.plan, wanted)) return known
-    const ended = known?.last.then(() => known.producer.close().catch(() => undefined))
-    const made = { plan: wanted, producer: this.make(given), last: ended ?? Promise.resolve() }
-    this.#transactional.set(given.transactionalId, made)
-    return made
   }
 
   /** Ends the one of the dead letters: when no consumer is left. */
@@ -173,27 +156,6 @@ export class ProducerPool {
   }
 }
 
-/** Whether records would be sent alike. What is the user's own must be the very same: nobody knows what is in it. */
-function isSame(one: TransactionalProducer['plan'], other: TransactionalProducer['plan']): boolean {
-  const { key, value, onDelivery, interceptors = [] } = one.given
-  const { interceptors: others = [], ...given } = other.given
-  return (
-    isDeepStrictEqual(one.options, other.options) &&
-    isSameSerde(key, given.key) &&
-    isSameSerde(value, given.value) &&
-    onDelivery === given.onDelivery &&
-    interceptors.length === others.length &&
-    interceptors.every((interceptor, i) => interceptor === others[i])
-  )
-}
-
-/** One of ours, such as `json()`, may be made for every call. */
-function isSameSerde(one: object | undefined, other: object | undefined): boolean {
-  if (one === undefined || other === undefined || one === other) return one === other
-  const name = builtinName(one)
-  return name !== undefined && name === builtinName(other)
-}
-
 function isWithin(transactionalId: string, scope: Scope | undefined): boolean {
   if (scope === undefined) return false
   return (scope.open && scope.transactionalId === transactionalId) || isWithin(transactionalId, scope.outer)
@@ -202,23 +164,29 @@ function isWithin(transactionalId: string, scope: Scope | undefined): boolean {
 async function inTransaction<T>(
   producer: Producer<never, never>,
   run: (transaction: Transaction<never, never>) => Promise<T> | T,
-  { onAbort, signal }: Pick<TransactionOptions, 'onAbort' | 'signal'>,
+  onAbort: TransactionOptions['onAbort'],
 ): Promise<T> {
-  const transaction = await producer.beginTransaction({ signal })
+  const transaction = await producer.beginTransaction()
   try {
-    const running = (async () => run(transaction))()
-    const result = await untilAborted(running, signal)
-    if (transaction.state === 'open') await transaction.commit({ signal })
+    const result = await run(transaction)
+    // An end that the function asked for may be under way.
+    if (transaction.state === 'open') await transaction.commit()
+    else await transaction.ended()
     return result
   } catch (error) {
+    await transaction.ended().catch(() => undefined)
     if (transaction.state !== 'open') throw error
     await transaction.abort().catch((failed: MillraceError) => suppress(error, failed))
-    await onAbort?.(error)
+    try {
+      await onAbort?.(error)
+    } catch (thrown) {
+      warn(userCodeFailed('onAbort of a transaction', thrown))
+    }
     throw error
   }
 }
 
 /** The caller's own error is thrown; that the abort failed as well can be read off it. */
 function suppress(error: unknown, suppressed: MillraceError): void {
-  if (typeof error === 'object' && error !== null) (error as { suppressed?: unknown }).suppressed = suppressed
+  if (Object.isExtensible(error)) (error as { suppressed?: unknown }).suppressed = suppressed
 }

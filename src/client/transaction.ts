@@ -179,9 +179,14 @@ export class Transaction<K = Sendable, V = Sendable> implements AsyncDisposable 
     if (this.#state === 'open') await this.abort()
   }
 
+  /** @internal Settles as the last commit or abort does, if there was one. */
+  async ended(): Promise<void> {
+    await this.#ending
+  }
+
   /** @internal Resolves when it has ended: as is under way, or by an abort. */
   async finish(): Promise<void> {
-    await this.#ending?.catch(() => undefined)
+    await this.ended().catch(() => undefined)
     if (this.#state === 'open') await this.abort()
   }
 
