@@ -85,6 +85,7 @@ export class ConsumerGroup {
     if (listener !== undefined) this.#listener = listener
     if (known !== undefined) known.subscribe(wanted).catch((error) => this.#plan.failed(error))
     this.#member = member
+    this.#rebalance?.resubscribed()
   }
 
   /** Joins the group, if there is a subscription. */
@@ -171,6 +172,7 @@ export class ConsumerGroup {
       ...parts,
       clock: () => this.#engine!.clock,
       listener: () => this.#listener,
+      wants: (topic) => this.#member?.wants(topic) ?? false,
       // What a member that failed still does must neither take what this one is given nor be told after it.
       after: this.#rebalance?.replaced(),
     })

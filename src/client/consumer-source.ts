@@ -57,6 +57,8 @@ export class ConsumerSource {
   readonly #startless = new Map<ConsumerPartition, MillraceError>()
   /** Added, and not to be read before `begin`. */
   readonly #held = new Set<ConsumerPartition>()
+  /** Of topics that nobody wants any more, and that the group has not taken yet. */
+  readonly #unwanted = new Set<ConsumerPartition>()
   readonly #told = new ToldCommits()
   #stream: BatchStream | undefined
   #lent = false
@@ -150,7 +152,7 @@ export class ConsumerSource {
     const stream = this.#stream
     if (stream === undefined) return
     stream.add(partitions.map(({ progress }) => progress))
-    for (const { paused, progress } of partitions) if (paused) stream.pause(progress)
+    for (const one of partitions) if (this.#rests(one)) stream.pause(one.progress)
     for (const { partition, error } of this.takeStartless()) stream.fail(partition.progress, error)
   }
 
@@ -165,11 +167,26 @@ export class ConsumerSource {
     this.#stream?.pause(partition.progress)
   }
 
+  /** Gives nothing of topics that are not wanted, until they are wanted again; what was not given is fetched again. */
+  want(isWanted: (topic: string) => boolean): void {
+    for (const partition of this.partitions) {
+      if (isWanted(partition.topic)) {
+        if (this.#unwanted.delete(partition) && !partition.paused) this.resume(partition)
+      } else if (!this.#unwanted.has(partition)) {
+        this.#unwanted.add(partition)
+        for (const one of this.#plan.holders()) one?.drop(partition)
+        partition.progress.position = partition.given
+        this.#stream?.pause(partition.progress)
+      }
+    }
+  }
+
   /** Partitions go; acks of theirs are refused, and the others are read on. */
   remove(partitions: readonly ConsumerPartition[]): void {
     for (const partition of partitions) {
       this.#end(partition)
       this.#held.delete(partition)
+      this.#unwanted.delete(partition)
       this.#startless.delete(partition)
       this.#byProgress.delete(partition.progress)
       if (this.#byKey.get(partition.key) === partition) this.#byKey.delete(partition.key)
@@ -219,7 +236,7 @@ export class ConsumerSource {
 
   resume(partition: ConsumerPartition): void {
     partition.paused = false
-    if (!this.#held.has(partition)) this.#stream?.resume(partition.progress)
+    if (!this.#held.has(partition) && !this.#unwanted.has(partition)) this.#stream?.resume(partition.progress)
   }
 
   /** Errors of partitions that are read, and had no place to start; told once. */
@@ -233,6 +250,10 @@ export class ConsumerSource {
   async close(): Promise<void> {
     for (const partition of this.partitions) this.#end(partition)
     await this.#stream?.close()
+  }
+
+  #rests(partition: ConsumerPartition): boolean {
+    return partition.paused || this.#unwanted.has(partition)
   }
 
   #end(partition: ConsumerPartition): void {
@@ -260,7 +281,7 @@ export class ConsumerSource {
       movedBack: (of, position) => this.#byProgress.get(of)!.moveTo(position, engine.nextGeneration(), true),
       taken: (of, first, nextOffset) => this.#byProgress.get(of)!.arrived(first, nextOffset),
     })
-    for (const partition of read) if (partition.paused) stream.pause(partition.progress)
+    for (const one of read) if (this.#rests(one)) stream.pause(one.progress)
     for (const { partition, error } of this.takeStartless()) stream.fail(partition.progress, error)
     return stream
   }

@@ -58,6 +58,11 @@ export class GroupMember {
     return this.#wanted instanceof RegExp ? [...this.#topics] : [...this.#wanted]
   }
 
+  /** Whether it is subscribed to the topic; an expression says so only where it is matched. */
+  wants(topic: string): boolean {
+    return this.#wanted instanceof RegExp || this.#wanted.includes(topic)
+  }
+
   /** Joins, if that is not under way; resolves without having joined when it is left meanwhile. */
   join(): Promise<void> {
     this.#opening ??= this.#open().catch((error) => {

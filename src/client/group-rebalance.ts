@@ -22,6 +22,8 @@ export interface RebalancePlan {
   /** Under way now. */
   run(): ConsumerRun | undefined
   listener(): RebalanceListener | undefined
+  /** Whether it is subscribed to now. */
+  wants(topic: string): boolean
   /** A listener threw, or a commit failed: whoever asks for something is told. */
   failed(error: unknown): void
   /** The end of the membership before. */
@@ -83,7 +85,14 @@ export class GroupRebalance {
     if (live.length === 0 || this.#hurried) return
     for (const partition of live) handouts.drop(partition)
     source?.begin(live)
+    this.resubscribed()
     this.#plan.run()?.reassigned()
+  }
+
+  /** Nothing more is given of what is not subscribed to any more. A run goes on until the group takes it. */
+  resubscribed(): void {
+    const all = this.#plan.run() !== undefined
+    this.#plan.assignment.source?.want((topic) => all || this.#plan.wants(topic))
   }
 
   /** Partitions go: what runs is finished, what is processed is committed, and then they are nobody's. */
