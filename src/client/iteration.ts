@@ -107,13 +107,14 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
   /** Up to `max` records: those that are there, or that come within `timeoutMs`. Empty at the end. */
   async poll(options?: PollOptions): Promise<ConsumerRecord<K, V>[]> {
     const { max, timeoutMs, signal } = pollOf('poll', this.#plan.options.maxPollRecords, options)
-    const untold = this.#untold
-    this.#untold = undefined
-    if (untold !== undefined) throw untold.error
+    this.#throwUntold()
     const records = await this.#cursor().take({ max, timeoutMs, ending: signal }, (error) => {
       this.#untold = { error }
     })
-    if (records.length === 0) signal?.throwIfAborted()
+    if (records.length === 0) {
+      signal?.throwIfAborted()
+      this.#throwUntold()
+    }
     return records
   }
 
@@ -157,6 +158,12 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
     return this.close()
   }
 
+  #throwUntold(): void {
+    const untold = this.#untold
+    this.#untold = undefined
+    if (untold !== undefined) throw untold.error
+  }
+
   #cursor(): RecordCursor<K, V> {
     this.#records ??= new RecordCursor({
       pull: (idleMs, ending) => this.#pull(idleMs, ending),
@@ -191,7 +198,11 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
       if (!left) await this.#suspend()
       if (signal?.aborted) throw signal.reason
       if (left) return 'end'
-      throw error
+      // The client was closed. A loop without an end is over then; one that has an end has not seen all.
+      const over = error instanceof Closed && this.#engine !== undefined && this.#plan.options.until === 'never'
+      if (!over) throw error
+      this.#untold = { error }
+      return 'end'
     }
   }
 
@@ -221,7 +232,6 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
     const suspensions = this.#suspensions
     const progress = await this.#start()
     const engine = await this.#plan.engine()
-    this.#engine = engine
     // Closed or left while the start was looked for: nobody would close what is opened now.
     if (suspensions !== this.#suspensions) throw left()
     for (const one of progress) {
@@ -252,6 +262,7 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
   async #findStart(left: AbortSignal): Promise<PartitionProgress[]> {
     const { topics, options, defaultApiTimeoutMs } = this.#plan
     const engine = await this.#plan.engine()
+    this.#engine = engine
     const signal = options.signal === undefined ? left : AbortSignal.any([left, options.signal])
     const limits = { timeoutMs: defaultApiTimeoutMs, signal }
     const bounded = options.until === 'end'
