@@ -410,7 +410,7 @@ describe.each(modes)('a consumer, %s', (mode) => {
     }
     const twice = { topic: 'a', partition: 0 }
     expect(() => consumer.assign([twice, twice])).toThrow(/twice/)
-    expect(() => reading.kafka.consumer({ topics: ['events'] })).toThrow(/Give the consumer a groupId/)
+    expect(() => reading.kafka.consumer({ topics: ['events'] })).toThrow(/give the consumer a groupId/)
     expect(() => reading.kafka.consumer({ maxBufferedRecords: 0 })).toThrow(/maxBufferedRecords must be/)
     expect(() => reading.kafka.consumer({ until: 'end' } as object)).toThrow(/per iteration/)
   })
