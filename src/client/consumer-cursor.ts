@@ -74,7 +74,7 @@ export class ConsumerCursor<K, V> {
     return taken ?? []
   }
 
-  /** What was handed back, else what is left of the batch it stands in, else the next one. Waits until `ending` fires. */
+  /** What was handed back, else what is left of the batch it stands in, else the next. Waits until `ending` fires. */
   nextBatch(ending: AbortSignal): Promise<Batch<K, V> | 'idle' | 'end'> {
     return this.#inTurn(() => this.#handedBack.takeBatch() ?? this.#rest(), { ending })
   }

@@ -207,7 +207,7 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Con
     return new Batch(this.topic, this.partition, this.#whole, part)
   }
 
-  /** @internal Records from `first` to before `end` once more, also of a batch that is released: some were taken out. */
+  /** @internal Records from `first` to before `end` once more, also of a released batch: some were taken out. */
   again(first: number, end: number): Batch<K, V> {
     this.#lease.readFrom(this.#whole.owned!)
     const part = { first: this.#first + first, end: this.#first + end, hold: new Kept() }
