@@ -1,12 +1,12 @@
 // When and what a consumer commits: floors, on demand, from time to time, and at the end. [main thread]
 import { type MillraceError, RebalanceInProgress, Timeout, TopicNotFound } from '../base/errors.ts'
-import { onAbort, untilAborted } from '../base/on-abort.ts'
 import type { GroupIdentity } from '../control/grouping.ts'
 import type { TransactionGroup } from '../control/producing.ts'
 import type { Engine } from '../engine/engine.ts'
-import { Committer, notMember, type OffsetToCommit, takenAway } from './committer.ts'
+import { type CommittedOffset, Committer, notMember, type OffsetToCommit, takenAway } from './committer.ts'
 import { consumerClosed, noGroup } from './consumer-checks.ts'
-import { type ConsumerPartition, partitionKey } from './consumer-partition.ts'
+import { type ConsumerPartition, partitionKey, type TopicPartition } from './consumer-partition.ts'
+import { OpenCalls } from './open-calls.ts'
 
 /** What decides about commits. */
 export interface CommitPlan {
@@ -32,8 +32,7 @@ export class ConsumerCommits {
   readonly #plan: CommitPlan
   #engine: Engine | undefined
   #timer: { cancel(): void } | undefined
-  /** Commits under way. */
-  readonly #open = new Set<AbortController>()
+  readonly #calls = new OpenCalls()
   /** The consumer was closed. */
   #over = false
 
@@ -64,6 +63,11 @@ export class ConsumerCommits {
     const committer = await this.open()
     if (committer === undefined) throw noGroup()
     return committer
+  }
+
+  /** What the group has for these partitions. */
+  fetch(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<CommittedOffset[]> {
+    return this.#calls.run(signal, async (ending) => (await this.group()).fetch(partitions, { signal: ending }))
   }
 
   /** For whom a transaction commits offsets (KIP-447). */
@@ -129,18 +133,11 @@ export class ConsumerCommits {
       partition.tracker.wasCommitted(one.offset)
       committed.push(one)
     }
-    const open = new AbortController()
-    this.#open.add(open)
-    const abort = () => open.abort(signal?.reason)
-    if (signal?.aborted) abort()
-    const unlisten = signal === undefined ? () => {} : onAbort(signal, abort)
+    const job = { offsets, refusal, stored }
     try {
       // Those before it in the line may take longer than whoever waits for this one.
-      const committing = committer?.commit({ offsets, refusal, stored }, { signal: open.signal })
-      if (committing !== undefined) await untilAborted(committing, open.signal)
+      await this.#calls.run(signal, async (ending) => committer?.commit(job, { signal: ending }))
     } finally {
-      unlisten()
-      this.#open.delete(open)
       this.#plan.committed(committed)
     }
   }
@@ -164,7 +161,7 @@ export class ConsumerCommits {
   /** Nothing is committed from here on; a commit that hangs must not come after those of others. */
   close(): void {
     this.#over = true
-    for (const open of this.#open) open.abort(consumerClosed())
+    this.#calls.end(consumerClosed())
   }
 
   /** No more commits from time to time. */

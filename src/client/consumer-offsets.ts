@@ -1,12 +1,13 @@
 // Where logs begin and end and which offset a time has, asked of the brokers. [main thread]
 import { inspect } from 'node:util'
 import { InvalidOption } from '../base/errors.ts'
-import { untilAborted } from '../base/on-abort.ts'
 import type { OffsetQuery, ReaderSettings } from '../control/commands.ts'
 import type { Engine } from '../engine/engine.ts'
 import { EARLIEST, LATEST, timestampOf } from '../protocol/offset-timestamps.ts'
 import { askOffsets } from './ask-offsets.ts'
+import { consumerClosed } from './consumer-checks.ts'
 import type { TopicPartition } from './consumer-partition.ts'
+import { OpenCalls } from './open-calls.ts'
 
 /** An offset of a partition; undefined where there is none: no record is as young as that. */
 export interface PartitionOffset extends TopicPartition {
@@ -31,6 +32,7 @@ export class ConsumerOffsets {
   readonly #engine: () => Promise<Engine>
   readonly #isolationLevel: ReaderSettings['isolationLevel']
   readonly #timeoutMs: number
+  readonly #calls = new OpenCalls()
 
   constructor(engine: () => Promise<Engine>, isolationLevel: ReaderSettings['isolationLevel'], timeoutMs: number) {
     this.#engine = engine
@@ -71,13 +73,19 @@ export class ConsumerOffsets {
     return seeks.map(({ offset }) => (typeof offset === 'number' ? offset : (found.next().value?.offset ?? 0)))
   }
 
+  /** The consumer was closed: nobody waits any more. */
+  close(): void {
+    this.#calls.end(consumerClosed())
+  }
+
   async #ask(
     queries: OffsetQuery[],
     { signal, orEnd = false }: { signal: AbortSignal | undefined; orEnd?: boolean },
   ): Promise<PartitionOffset[]> {
     const question = { queries, isolationLevel: this.#isolationLevel, orEnd }
-    const engine = await untilAborted(this.#engine(), signal)
-    const answers = await askOffsets(engine, question, { timeoutMs: this.#timeoutMs, signal })
+    const answers = await this.#calls.run(signal, async (ending) => {
+      return askOffsets(await this.#engine(), question, { timeoutMs: this.#timeoutMs, signal: ending })
+    })
     return answers.map(({ topic, partition, offset }) => ({ topic, partition, offset }))
   }
 }

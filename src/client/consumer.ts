@@ -273,8 +273,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   ): Promise<CommittedOffset[]> {
     this.#refuseClosed()
     checkPartitions('committed', partitions)
-    const signal = signalOf('committed', options)
-    return (await untilAborted(this.#commits.group(), signal)).fetch(partitions, { signal })
+    return this.#commits.fetch(partitions, signalOf('committed', options))
   }
 
   /** The next offset to be given to user code; `undefined` before reading of the partition began. */
@@ -345,6 +344,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
 
   async #close(time: CloseTime, permanently: boolean): Promise<void> {
     const { source } = this.#assignment
+    this.#offsets.close()
     try {
       await this.#run?.stop(time.handlersMs)
       this.#commits.stop()
