@@ -83,7 +83,7 @@ export class CompactedTable<K = Buffer, V = Buffer> extends TableView<K, V> {
     }
   }
 
-  /** Hears of every change from here on; returns how to stop that. One that throws ends nothing: the process is warned. */
+  /** Hears of every change from here on; returns how to stop that. Where it throws the process is warned. */
   onChange(listener: (change: TableChange<K, V>) => void): () => void {
     const own: Listener<K, V> = (change) => listener(change)
     this.#listeners.add(own)

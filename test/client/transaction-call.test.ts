@@ -65,7 +65,7 @@ test('and where the function throws meanwhile, its own error is told, behind tha
   expect(await read('thrown')).toEqual(['x'])
 })
 
-test('the error of the function is told, not that of an onAbort that throws: the process is warned of this one', async () => {
+test('the error of the function is told, not that of an onAbort: the process is warned of that', async () => {
   const warned: string[] = []
   const warn = ({ message }: Error) => void warned.push(message)
   process.on('warning', warn)

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { MillraceError } from '../../src/base/errors.ts'
 import { ToldCommits } from '../../src/delivery/told-commits.ts'
 
-test('callbacks come in the order of the calls, whichever commit ends first; one that throws holds up nobody', async () => {
+test('callbacks come in the order of the calls, whichever commit ends first; one may throw', async () => {
   const told = new ToldCommits()
   const heard: unknown[] = []
   const hear = (name: string) => (error: MillraceError | undefined) => void heard.push([name, error?.code])

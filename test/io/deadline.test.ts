@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { Deadline } from '../../src/io/deadline.ts'
 import { VirtualClock } from '../../src/wiring/virtual-clock.ts'
 
-test('what is left is whole milliseconds, so that a part of a call is not said to have had a fraction of one', async () => {
+test('what is left is whole milliseconds, also in the error of what is given no more than that', async () => {
   const clock = new VirtualClock()
   const whole = new Deadline({ clock, timeoutMs: 1500, what: 'the call', signals: [] })
   await clock.advance(0.03)
