@@ -12,7 +12,7 @@ let topics = 0
 const TURNS = Array.from({ length: 24 }, (_, i) => i)
 const ALL = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 
-/** A consumer of ten records, the first of them in a batch of its own, to which something is done after so many turns. */
+/** A consumer of ten records, the first in a batch of its own; something is done to it after so many turns. */
 async function disturbed(turns: number, act: (consumer: Consumer, name: TopicPartition) => unknown) {
   const topic = `transit-${topics++}`
   given.broker.createTopic(topic, { partitions: 1 })
