@@ -1,22 +1,29 @@
 // The producers of a Kafka instance, and the transactions that need none of the user's. [main thread]
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { isDeepStrictEqual } from 'node:util'
 import { InvalidOption, type MillraceError } from '../base/errors.ts'
+import { untilAborted } from '../base/on-abort.ts'
+import { builtinName } from '../delivery/serdes.ts'
 import type { Engine } from '../engine/engine.ts'
 import { DEAD_LETTER_OPTIONS, DeadLetters } from './dead-letters.ts'
 import { textsOf } from './option-layer.ts'
 import { type ResolvedKafkaOptions, resolveOptions } from './options.ts'
-import { Producer, type ProducerOptions } from './producer.ts'
+import { Producer, type ProducerOptions, type ProducerPlan } from './producer.ts'
 import type { Transaction } from './transaction.ts'
 import { userCodeFailed, warn } from './user-code-failed.ts'
+import { signalOf } from './wait-options.ts'
 
 /** What `kafka.transaction` takes. */
 export interface TransactionOptions extends ProducerOptions {
   /** Called, and awaited, when the transaction was aborted. */
   readonly onAbort?: ((error: unknown) => unknown) | undefined
+  /** Aborts it when it fires, and rejects with its reason. A commit that has left by then is TRANSACTION_UNDECIDED. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A producer for transactions, and the last one that was asked for: they run one after the other. */
 interface TransactionalProducer {
+  readonly plan: Pick<ProducerPlan, 'given' | 'options'>
   producer: Producer<never, never>
   last: Promise<unknown>
 }
@@ -56,11 +63,14 @@ export class ProducerPool {
     return producer
   }
 
-  #made(given: ProducerOptions, engine: () => Promise<Engine>, base?: ResolvedKafkaOptions): Producer<never, never> {
+  #planned(given: ProducerOptions, base: ResolvedKafkaOptions | undefined) {
     const { key, value, onDelivery, interceptors, ...settings } = given
+    return { given: { key, value, onDelivery, interceptors }, options: resolveOptions('producer', settings, base) }
+  }
+
+  #made(given: ProducerOptions, engine: () => Promise<Engine>, base?: ResolvedKafkaOptions): Producer<never, never> {
     return new Producer<never, never>({
-      given: { key, value, onDelivery, interceptors },
-      options: resolveOptions('producer', settings, base),
+      ...this.#planned(given, base),
       kafka: this.#kafka,
       engine,
       closed: (one) => void this.#open.delete(one),
@@ -105,16 +115,11 @@ export class ProducerPool {
   /** Runs a function in a transaction of its own; those of one id run one after the other. */
   async transaction<T>(
     run: (transaction: Transaction<never, never>) => Promise<T> | T,
-    { onAbort, ...given }: TransactionOptions,
+    { onAbort, signal: given, ...options }: TransactionOptions,
   ): Promise<T> {
     if (typeof run !== 'function') throw new InvalidOption('INVALID_ARGUMENT', 'kafka.transaction takes a function.')
-    const transactionalId = given.transactionalId ?? this.#idOfOurs()
-    let known = this.#transactional.get(transactionalId)
-    if (known === undefined) {
-      known = { producer: this.make({ ...given, transactionalId }), last: Promise.resolve() }
-      this.#transactional.set(transactionalId, known)
-    }
-    const { producer, last } = known
+    const signal = signalOf('kafka.transaction', { signal: given })
+    const transactionalId = options.transactionalId ?? this.#idOfOurs()
     const outer = this.#within.getStore()
     if (isWithin(transactionalId, outer)) {
       const text = `A transaction of ${transactionalId} cannot run within another one of it, which would wait for ever.`
@@ -123,12 +128,25 @@ export class ProducerPool {
         `${text} Send with the one there is, or give another transactionalId.`,
       )
     }
+    const known = this.#transactionalFor({ ...options, transactionalId })
+    const { producer, last } = known
     const scope: Scope = { transactionalId, outer, open: true }
-    const running = last
-      .then(() => this.#within.run(scope, () => inTransaction(producer, run, onAbort)))
+    const running = untilAborted(last, signal)
+      .then(() => this.#within.run(scope, () => inTransaction(producer, run, { onAbort, signal })))
       .finally(() => void (scope.open = false))
-    known.last = running.catch(() => undefined)
+    known.last = Promise.allSettled([last, running]).then(() => producer.finish())
     return running
+  }
+
+  /** The one there is, unless it was made with other options: then a new one, once those of the old one are over. */
+  #transactionalFor(given: ProducerOptions & { transactionalId: string }): TransactionalProducer {
+    const known = this.#transactional.get(given.transactionalId)
+    const wanted = this.#planned(given, this.#kafka)
+    if (known !== undefined && isSame(known.plan, wanted)) return known
+    const ended = known?.last.then(() => known.producer.close().catch(() => undefined))
+    const made = { plan: wanted, producer: this.make(given), last: ended ?? Promise.resolve() }
+    this.#transactional.set(given.transactionalId, made)
+    return made
   }
 
   /** Ends the one of the dead letters: when no consumer is left. */
@@ -156,6 +174,27 @@ export class ProducerPool {
   }
 }
 
+/** Whether records would be sent alike. What is the user's own must be the very same: nobody knows what is in it. */
+function isSame(one: TransactionalProducer['plan'], other: TransactionalProducer['plan']): boolean {
+  const { key, value, onDelivery, interceptors = [] } = one.given
+  const { interceptors: others = [], ...given } = other.given
+  return (
+    isDeepStrictEqual(one.options, other.options) &&
+    isSameSerde(key, given.key) &&
+    isSameSerde(value, given.value) &&
+    onDelivery === given.onDelivery &&
+    interceptors.length === others.length &&
+    interceptors.every((interceptor, i) => interceptor === others[i])
+  )
+}
+
+/** One of ours, such as `json()`, may be made for every call. */
+function isSameSerde(one: object | undefined, other: object | undefined): boolean {
+  if (one === undefined || other === undefined || one === other) return one === other
+  const name = builtinName(one)
+  return name !== undefined && name === builtinName(other)
+}
+
 function isWithin(transactionalId: string, scope: Scope | undefined): boolean {
   if (scope === undefined) return false
   return (scope.open && scope.transactionalId === transactionalId) || isWithin(transactionalId, scope.outer)
@@ -164,17 +203,20 @@ function isWithin(transactionalId: string, scope: Scope | undefined): boolean {
 async function inTransaction<T>(
   producer: Producer<never, never>,
   run: (transaction: Transaction<never, never>) => Promise<T> | T,
-  onAbort: TransactionOptions['onAbort'],
+  { onAbort, signal }: Pick<TransactionOptions, 'onAbort' | 'signal'>,
 ): Promise<T> {
-  const transaction = await producer.beginTransaction()
+  const transaction = await producer.beginTransaction({ signal })
   try {
-    const result = await run(transaction)
+    const running = (async () => run(transaction))()
+    const result = await untilAborted(running, signal)
     // An end that the function asked for may be under way.
-    if (transaction.state === 'open') await transaction.commit()
+    if (transaction.state === 'open') await transaction.commit({ signal })
     else await transaction.ended()
     return result
   } catch (error) {
-    await transaction.ended().catch(() => undefined)
+    // Ended by the signal, the wait for a commit that has left must not begin again.
+    const isLeft = (error as MillraceError | undefined)?.code === 'TRANSACTION_UNDECIDED'
+    if (!isLeft) await transaction.ended().catch(() => undefined)
     if (transaction.state !== 'open') throw error
     await transaction.abort().catch((failed: MillraceError) => suppress(error, failed))
     try {
