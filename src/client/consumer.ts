@@ -20,6 +20,7 @@ import {
 } from './consumer-checks.ts'
 import { ConsumerCommits } from './consumer-commits.ts'
 import type { ConsumerEvents } from './consumer-events.ts'
+import { ConsumerFailures } from './consumer-failures.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 import { ConsumerHandouts, type ReceivedBatch } from './consumer-handouts.ts'
 import { ConsumerInterceptors } from './consumer-interceptors.ts'
@@ -77,12 +78,11 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   readonly #decoders: TopicDecoders
   readonly #offsets: ConsumerOffsets
   readonly #interceptors: ConsumerInterceptors
+  readonly #failures: ConsumerFailures
   readonly #lagReporter = new LagReporter(this)
   readonly #stats = new ReadStats()
   #run: ConsumerRun | undefined
   #engine: Engine | undefined
-  /** A commit that will not do better next time, and nobody listened: whoever asks for something is told. */
-  #untold: { error: unknown } | undefined
   #closing: Promise<void> | undefined
 
   /** @internal */
@@ -94,13 +94,18 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     this.#offsets = new ConsumerOffsets(() => plan.engine(), isolationLevel, plan.defaultApiTimeoutMs)
     this.#decoders = new TopicDecoders(plan.options, plan.serdesOf)
     this.#interceptors = new ConsumerInterceptors(plan.options.interceptors, (error) => this.#tell(error))
+    this.#failures = new ConsumerFailures({
+      emit: (error) => this.#emitted(error),
+      run: () => (this.#closing === undefined ? this.#run : undefined),
+      source: () => this.#assignment.source,
+    })
     this.#commits = new ConsumerCommits({
       ...{ groupId, autoCommit, autoCommitIntervalMs, timeoutMs: plan.defaultApiTimeoutMs },
       engine: () => plan.engine(),
       identity: () => (this.#group.subscribed ? this.#group.identity : 'none'),
       answered: (afterMs) => this.#stats.committed(afterMs),
       committed: (offsets) => this.#interceptors.committed(offsets),
-      failed: (error) => this.#failed(error),
+      failed: (error) => this.#failures.failed(error),
     })
     this.#assignment = new ConsumerAssignment({
       open: (assigned, epoch, changing) => this.#openSource(assigned, epoch, changing),
@@ -129,7 +134,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       metadataMaxAgeMs: plan.metadataMaxAgeMs,
       handouts: this.#handouts as ConsumerHandouts<unknown, unknown>,
       run: () => this.#run,
-      failed: (error) => this.#failed(error),
+      failed: (error) => this.#failures.failed(error),
     })
     if (plan.topics !== undefined) this.subscribe(plan.topics)
   }
@@ -154,7 +159,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   async unsubscribe(options?: WaitOptions): Promise<void> {
     this.#refuseClosed()
     const signal = signalOf('unsubscribe', options)
-    await untilAborted(this.#group.unsubscribe(), signal)
+    await untilAborted(this.#failures.ending(this.#group.unsubscribe()), signal)
   }
 
   /** Has the group share its partitions out again. */
@@ -334,7 +339,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
 
   /** Finishes what runs, commits what is processed (with `autoCommit`) and frees everything, within `timeoutMs`. */
   close({ timeoutMs, leaveGroup = this.options.groupInstanceId === undefined }: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(new CloseTime(this.#engine?.clock, timeoutMs), leaveGroup)
+    this.#closing ??= this.#failures.ending(this.#close(new CloseTime(this.#engine?.clock, timeoutMs), leaveGroup))
     return this.#closing
   }
 
@@ -388,9 +393,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
 
   async #pull(idleMs: number | undefined, ending?: AbortSignal): Promise<SourceBatch | 'idle' | 'end'> {
     while (this.#closing === undefined) {
-      const untold = this.#untold
-      this.#untold = undefined
-      if (untold !== undefined) throw untold.error
+      this.#failures.throwUntold()
       const source = await unlessAborted(this.#open(), ending)
       if (source === undefined) return 'idle'
       try {
@@ -407,15 +410,6 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return 'end'
   }
 
-  /** Nobody waits for what failed: a listener is told, or else the run, or whoever asks for something. */
-  #failed(error: unknown): void {
-    const typed = error instanceof MillraceError
-    if (typed && !error.fatal && this.listenerCount('error') > 0) this.emit('error', error)
-    else if (typed && error.retriable) return
-    else if (this.#run !== undefined) this.#run.fail(error)
-    else if (!typed || !this.#assignment.source?.tell(error)) this.#untold ??= { error }
-  }
-
   protected override partitions(): readonly ConsumerPartition[] {
     return this.#assignment.source?.partitions ?? []
   }
@@ -428,7 +422,11 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   /** Whether a listener took it: only an error of one partition, or of a commit, leaves something to go on with. */
   #tell(error: unknown): boolean {
     const local = error instanceof MillraceError && error.topic !== undefined
-    return local && this.listenerCount('error') > 0 && this.emit('error', error)
+    return local && this.#emitted(error)
+  }
+
+  #emitted(error: MillraceError): boolean {
+    return this.listenerCount('error') > 0 && this.emit('error', error)
   }
 
   async #open(signal?: AbortSignal): Promise<ConsumerSource> {
