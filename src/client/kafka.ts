@@ -162,6 +162,7 @@ export class KafkaClient implements AsyncDisposable {
    * await kafka.producer({ lingerMs: 20 }, async (producer) => producer.sendBatch('events', ['a', 'b']))
    * ```
    */
+  producer<T>(use: (producer: Producer) => Promise<T> | T): Promise<T>
   producer<const O extends ProducerOptions, T>(
     options: O,
     use: (producer: Producer<Written<O, 'key'>, Written<O, 'value'>>) => Promise<T> | T,
@@ -169,8 +170,9 @@ export class KafkaClient implements AsyncDisposable {
   producer<const O extends ProducerOptions = ProducerOptions>(
     options?: O,
   ): Producer<Written<O, 'key'>, Written<O, 'value'>>
-  producer(options: ProducerOptions = {}, use?: (producer: never) => unknown): unknown {
-    return use === undefined ? this.#producers.make(options) : this.#producers.scoped(options, use as () => unknown)
+  producer(given: ProducerOptions | ((producer: never) => unknown) = {}, use?: (producer: never) => unknown): unknown {
+    if (typeof given === 'function') return this.#producers.scoped({}, given as () => unknown)
+    return use === undefined ? this.#producers.make(given) : this.#producers.scoped(given, use as () => unknown)
   }
 
   /**

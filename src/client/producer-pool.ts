@@ -93,7 +93,13 @@ export class ProducerPool {
   }
 
   /** A new one for the time of a function; flushed and closed at its end, also when it throws. */
-  async scoped<T>(given: ProducerOptions, use: (producer: Producer<never, never>) => Promise<T> | T): Promise<T> {
+  scoped<T>(given: ProducerOptions, use: (producer: Producer<never, never>) => Promise<T> | T): Promise<T> {
+    if (typeof use !== 'function')
+      throw new InvalidOption('INVALID_ARGUMENT', 'kafka.producer(options, use) takes a function.')
+    return this.#scoped(given, use)
+  }
+
+  async #scoped<T>(given: ProducerOptions, use: (producer: Producer<never, never>) => Promise<T> | T): Promise<T> {
     const producer = this.make(given)
     let result: T
     try {

@@ -1,4 +1,5 @@
 // What users give to a producer, and what becomes of it on its way into a batch. [main thread]
+import { inspect } from 'node:util'
 import { InvalidOption, type MillraceError, Serialization } from '../base/errors.ts'
 import { encode, type Sendable, type SerdeContext, type Serializer, toBytes } from '../delivery/serdes.ts'
 import { type HeadersToWrite, inUtf8, type RecordText } from '../record/record-writer.ts'
@@ -39,6 +40,14 @@ export interface SendOptions {
 /** Beyond this many characters text is made bytes at once: what it takes is guessed at three bytes a character. */
 const GUESSED_CHARACTERS_MAX = 2_048
 
+/** The error for what is no record at all; undefined for one. */
+export function notRecord(given: unknown): InvalidOption | undefined {
+  if (typeof given === 'object' && given !== null) return undefined
+  const shape = '{ topic, key, value, headers, partition, timestamp }'
+  const text = `A record is ${shape}, not ${inspect(given)}. Nothing was sent.`
+  return new InvalidOption('INVALID_ARGUMENT', text, { stored: 'not stored' })
+}
+
 /** The key in bytes: partitioners hash them. */
 export function keyToWrite(key: unknown, serializer: Serializer<never> | undefined, topic: string): Uint8Array | null {
   return inUtf8(textToWrite(key, serializer, topic, 'key'))
@@ -77,6 +86,10 @@ const plain: Serializer<Sendable> = { serialize: toBytes }
 /** Headers in their order. */
 export function headersToWrite(headers: HeadersGiven | undefined, topic: string): HeadersToWrite | undefined {
   if (headers === undefined || headers === null) return undefined
+  if (typeof headers !== 'object') {
+    const text = `Headers of a record for ${topic} are pairs or an object, not ${inspect(headers)}. Nothing was sent.`
+    throw new InvalidOption('INVALID_ARGUMENT', text, { topic, stored: 'not stored' })
+  }
   const pairs = isIterable(headers)
     ? [...headers]
     : Object.entries(headers).flatMap(([name, value]) => named(name, value))

@@ -9,7 +9,7 @@ import { BatchCall } from './producer-batch-call.ts'
 import type { ProducerCore } from './producer-core.ts'
 import { type Audience, type DeliverySink, NOBODY, type RecordMetadata } from './producer-deliveries.ts'
 import type { Outgoing } from './producer-outgoing.ts'
-import type { ProducerRecord, SendOptions, TopicRecord } from './producer-record.ts'
+import { notRecord, type ProducerRecord, type SendOptions, type TopicRecord } from './producer-record.ts'
 import { type DeliveryReport, type ProducerInterceptor, reportTo } from './producer-report.ts'
 import { isPromise, unawaited } from './user-code-failed.ts'
 
@@ -154,6 +154,11 @@ export class Sender {
 
   #take(core: ProducerCore, given: AnyRecord, way: SendWay, audience: Audience, about: unknown): Outgoing {
     const transaction = this.#transaction
+    const wrong = notRecord(given)
+    if (wrong !== undefined) {
+      transaction?.failed(wrong)
+      throw wrong
+    }
     const { watch } = audience
     if (watch === undefined && transaction === undefined) return core.take(given, way, undefined, audience, about)
     const record = watch === undefined ? given : this.#intercepted(given)

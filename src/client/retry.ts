@@ -34,6 +34,7 @@ export interface RetryOptions {
 export async function retry<T>(fn: (attempt: number) => T | Promise<T>, options: RetryOptions = {}): Promise<T> {
   const { retries = 3, backoffMs = 1000, factor = 2, maxBackoffMs = 30_000, jitter = 0.1, signal } = options
   const { clock = systemClock, random = systemRandom, retriable = worthAnotherAttempt } = options
+  if (typeof fn !== 'function') throw new InvalidOption('INVALID_ARGUMENT', 'retry takes a function.')
   if (!(retries >= 0)) throw new InvalidOption('INVALID_OPTION', `retries must be 0 or more, not ${retries}.`)
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted()
