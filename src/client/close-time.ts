@@ -9,7 +9,7 @@ const LEAVE_MS = 1_000
 /** The end of reading, and beside it the way out of the group. */
 const END_MS = 2_000
 
-/** The time that a close has. What a step does not need is left to those behind it, and always enough for them. */
+/** The time that a close has: of it each step has its share, and never what those behind it need. */
 export class CloseTime {
   readonly #clock: Clock | undefined
   readonly #scale: number

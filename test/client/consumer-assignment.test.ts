@@ -1,12 +1,13 @@
 // What is asked of a partition that the group just gave waits until it is known where it starts. [test process]
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { systemClock } from '../../src/base/clock.ts'
+import { type Clock, systemClock } from '../../src/base/clock.ts'
 import { ConsumerAssignment } from '../../src/client/consumer-assignment.ts'
 import type { ConsumerSource } from '../../src/client/consumer-source.ts'
 import type { ConsumerOptions } from '../../src/index.ts'
 import { errorOf, pause, Reading, within } from '../support/reading.ts'
 
 const P0 = { topic: 't', partition: 0 }
+const P1 = { topic: 't', partition: 1 }
 
 let reading: Reading
 /** The coordinator says from here on what is committed. */
@@ -24,8 +25,8 @@ beforeEach(async () => {
 afterEach(() => reading[Symbol.asyncDispose]())
 
 /** A member that asks for a record, and whose group gave it the partition a moment ago. */
-async function joined(options: ConsumerOptions = {}, kafka = reading.kafka) {
-  const consumer = kafka.consumer({ groupId: 'g', topics: ['t'], autoOffsetReset: 'earliest', ...options })
+async function joined(options: ConsumerOptions = {}) {
+  const consumer = reading.kafka.consumer({ groupId: 'g', topics: ['t'], autoOffsetReset: 'earliest', ...options })
   const receiving = consumer.recv()
   while (consumer.assignment().length === 0) await pause(5)
   return { consumer, receiving }
@@ -51,18 +52,37 @@ test('a pause and a resume count, and so does a commit', async () => {
   expect(await within('recv', 10_000, receiving)).toMatchObject({ offset: 0 })
 })
 
-test('a partition that goes meanwhile is refused by its name, and nothing is called for the others', async () => {
-  const source = { engine: { clock: systemClock }, find: () => undefined, remove() {} } as unknown as ConsumerSource
+/** A group gave two partitions, and nobody says where they start. */
+function startless(clock: Clock) {
+  const source = { engine: { clock }, find: () => undefined, remove() {} } as unknown as ConsumerSource
   const assignment = new ConsumerAssignment({ open: async () => source, opened() {}, left: async () => {} })
-  const P1 = { topic: 't', partition: 1 }
   assignment.change()
   assignment.name([P0, P1])
   const called: unknown[] = []
   const asked = errorOf(assignment.each([P0, P1], { timeoutMs: 60_000 }, (_, name) => called.push(name)))
+  return { assignment, called, asked }
+}
+
+test('a partition that goes meanwhile is refused by its name, and nothing is called for the others', async () => {
+  const { assignment, called, asked } = startless(systemClock)
   await assignment.open()
   assignment.remove([P1])
   expect(await asked).toMatchObject({ code: 'NOT_ASSIGNED', ...P1 })
   expect(called).toEqual([])
+})
+
+test('a start that nobody says is not waited for longer than a call may take', async () => {
+  let nowMs = 7
+  const waits: number[] = []
+  const after = (delayMs: number, callback: () => void) => {
+    waits.push(delayMs)
+    nowMs += delayMs
+    queueMicrotask(callback)
+    return { cancel() {} }
+  }
+  const { called, asked } = startless({ now: () => nowMs, wall: () => nowMs, after })
+  expect(await asked).toMatchObject({ code: 'START_UNKNOWN', retriable: true, ...P0 })
+  expect([waits, called]).toEqual([[60_000], []])
 })
 
 test('who waits when the consumer is closed is refused', async () => {
@@ -71,15 +91,5 @@ test('who waits when the consumer is closed is refused', async () => {
   await consumer.close()
   for (const one of asked)
     expect(await within('what was asked', 10_000, one)).toMatchObject({ code: 'CONSUMER_CLOSED' })
-  answer()
-})
-
-test('a start that nobody says is not waited for longer than a call may take', async () => {
-  const { consumer, receiving } = await joined({}, reading.client({ defaultApiTimeoutMs: 200 }))
-  const ended = errorOf(receiving)
-  const pausing = errorOf(consumer.pause([P0]))
-  expect(await within('pause', 10_000, pausing)).toMatchObject({ code: 'START_UNKNOWN', retriable: true, ...P0 })
-  await consumer.close()
-  expect(await ended).toMatchObject({ code: 'CONSUMER_CLOSED' })
   answer()
 })

@@ -93,7 +93,7 @@ test('a commit that is refused leaves its records unprocessed', async () => {
   const refused = errorOf(consumer.commit([{ topic: 't', partition: 0, offset: 5, metadata: 'too much' }]))
   expect(await refused).toMatchObject({ kafkaCode: ErrorCode.OFFSET_METADATA_TOO_LARGE })
   accept()
-  await consumer.close()
+  await consumer.close({ timeoutMs: 60_000 })
   expect(reading.broker.group('g')?.offsets ?? []).toEqual([])
 })
 
@@ -114,7 +114,7 @@ test('a seek while offsets are on their way to the group: what they say is not p
   await consumer.poll({ max: 5 })
   answer()
   await committing
-  await consumer.close()
+  await consumer.close({ timeoutMs: 60_000 })
   expect(reading.broker.group('g')?.offsets).toMatchObject([{ offset: 1 }])
 })
 
@@ -122,5 +122,5 @@ test.each([5, {}])('metadata that is no text is refused before anything is sent:
   const consumer = await received(2)
   const asked = { topic: 't', partition: 0, offset: 1, metadata: metadata as never }
   expect(await errorOf(consumer.commit([asked]))).toMatchObject({ code: 'INVALID_OPTION', topic: 't', partition: 0 })
-  await consumer.close()
+  await consumer.close({ timeoutMs: 60_000 })
 })

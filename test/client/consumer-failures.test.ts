@@ -3,6 +3,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ConsumerOptions, MillraceError } from '../../src/index.ts'
 import { errorOf, Reading, within } from '../support/reading.ts'
 
+/** A busy machine must not keep the listener from being heard. */
+const PATIENT = { timeoutMs: 60_000 }
+
 let reading: Reading
 beforeEach(async () => {
   reading = await Reading.start('inline', {}, { groups: { heartbeatIntervalMs: 50 } })
@@ -32,7 +35,7 @@ const members = () => reading.broker.group('g')?.members ?? []
 
 test('close throws it when everything else is done', async () => {
   const consumer = await joined()
-  expect(await errorOf(consumer.close())).toMatchObject({ message: 'not now' })
+  expect(await errorOf(consumer.close(PATIENT))).toMatchObject({ message: 'not now' })
   expect(members()).toEqual([])
   expect(reading.broker.group('g')?.offsets).toMatchObject([{ topic: 't', offset: 1 }])
   expect(await errorOf(consumer.recv())).toMatchObject({ code: 'CONSUMER_CLOSED' })
@@ -44,7 +47,7 @@ test('unsubscribe throws it, and the next subscription hears nothing of it', asy
   expect([members(), consumer.assignment()]).toEqual([[], []])
   consumer.subscribe('u', {})
   expect(await within('recv', 20_000, consumer.recv())).toMatchObject({ topic: 'u', offset: 0 })
-  await consumer.close()
+  await consumer.close(PATIENT)
 })
 
 test('an error of ours that an error listener was told of is not thrown as well', async () => {
@@ -52,7 +55,7 @@ test('an error of ours that an error listener was told of is not thrown as well'
   const commit = () => consumer.commit([{ topic: 'nobody', partition: 0, offset: 1 }])
   const consumer = await joined({ rebalanceListener: { onRevoked: commit } })
   consumer.on('error', (error) => told.push(error))
-  await consumer.close()
+  await consumer.close(PATIENT)
   expect(told).toMatchObject([{ code: 'NOT_ASSIGNED', topic: 'nobody' }])
 })
 
@@ -60,5 +63,5 @@ test('without one it is thrown, though it is one of ours', async () => {
   const commit = () => consumer.commit([{ topic: 'nobody', partition: 0, offset: 1 }])
   const consumer = await joined({ rebalanceListener: { onRevoked: commit } })
   expect(await errorOf(consumer.unsubscribe())).toMatchObject({ code: 'NOT_ASSIGNED', topic: 'nobody' })
-  await consumer.close()
+  await consumer.close(PATIENT)
 })

@@ -38,7 +38,7 @@ test('questions of a consumer that is closed are refused, though no broker answe
   reading.broker.createTopic('t', { partitions: 1 })
   await reading.broker.seed('t', ['a', 'b'])
   const P0 = { topic: 't', partition: 0 }
-  const consumer = reading.kafka.consumer({ groupId: 'g', autoOffsetReset: 'earliest' })
+  const consumer = reading.kafka.consumer({ groupId: 'g', autoOffsetReset: 'earliest', autoCommit: false })
   consumer.assign([P0])
   await consumer.recv()
   let answer = () => {}
