@@ -1,5 +1,5 @@
 // `kafka.iterate`: topics read without a group, record by record or batch by batch. [main thread]
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { Closed } from '../base/errors.ts'
 import { unlessAborted } from '../base/on-abort.ts'
 import type { Batch } from '../delivery/batch.ts'
@@ -7,6 +7,8 @@ import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Engine } from '../engine/engine.ts'
 import { engineStats } from '../engine/engine-stats.ts'
 import { BatchStream, type Pulled, type StreamSettings } from './batch-stream.ts'
+import { FlowReadable } from './flow-readable.ts'
+import { IterationSource } from './iteration-source.ts'
 import type { TopicPlan } from './iteration-spec.ts'
 import { findStart } from './iteration-start.ts'
 import { findLastRecords } from './last-records.ts'
@@ -44,6 +46,8 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
   #opening: Promise<BatchStream> | undefined
   #engine: Engine | undefined
   #records: RecordCursor<K, V> | undefined
+  /** Calls that were under way when a loop was left: they may still have a batch to leave to the next one. */
+  #leaving: Promise<unknown> | undefined
   /** Rises whenever what was open is freed: whoever waited for it meanwhile is at its end. */
   #suspensions = 0
   /** Ends the search for the start when nobody waits for it any more. */
@@ -126,15 +130,7 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
 
   /** A stream of records in object mode. Idle ticks are left out. */
   toReadable(): Readable {
-    const records = this[Symbol.asyncIterator]()
-    const next = async () => {
-      for (;;) {
-        const step = await records.next()
-        if (step.done || step.value !== undefined) return step
-      }
-    }
-    const source = { [Symbol.asyncIterator]: () => ({ next, return: () => records.return!() }) }
-    return Readable.from(source, { objectMode: true, highWaterMark: 64 })
+    return new FlowReadable(new IterationSource({ cursor: () => this.#cursor(), leave: () => this.#suspend() }))
   }
 
   /** What was read so far; from the first call on how long it took, too. */
@@ -165,14 +161,19 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
   }
 
   #cursor(): RecordCursor<K, V> {
-    this.#records ??= new RecordCursor({
-      pull: (idleMs, ending) => this.#pull(idleMs, ending),
+    if (this.#records !== undefined) return this.#records
+    const cursor: RecordCursor<K, V> = new RecordCursor({
+      // One that was left takes nothing more, and says late that it ended: somebody else may be reading by then.
+      pull: async (idleMs, ending) => (this.#records === cursor ? this.#pull(idleMs, ending) : 'end'),
       rest: () => this.#stream?.rest(),
       clock: async () => (await this.#plan.engine()).clock,
       idleMs: this.#plan.options.idleMs,
-      ended: () => this.#suspend(),
+      ended: async () => {
+        if (this.#records === cursor) await this.#suspend()
+      },
     })
-    return this.#records
+    this.#records = cursor
+    return cursor
   }
 
   async #pull(idleMs: number | undefined, ending?: AbortSignal): Promise<Pulled> {
@@ -216,6 +217,7 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
     }
     this.#plan.options.signal?.removeEventListener('abort', this.#onAbort)
     this.#records?.drop()
+    this.#leaving = Promise.all([this.#leaving, this.#records?.settled()])
     this.#records = undefined
     const stream = this.#stream
     this.#stream = undefined
@@ -232,6 +234,7 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
     const suspensions = this.#suspensions
     const progress = await this.#start()
     const engine = await this.#plan.engine()
+    await this.#leaving
     // Closed or left while the start was looked for: nobody would close what is opened now.
     if (suspensions !== this.#suspensions) throw left()
     for (const one of progress) {

@@ -35,6 +35,8 @@ export class RecordCursor<K, V> {
   #next = 0
   readonly #turns: Turns
   #given = 0
+  #over = false
+  #last: { record: ConsumerRecord<K, V>; progress: PartitionProgress } | undefined
 
   constructor(plan: CursorPlan) {
     this.#plan = plan
@@ -80,8 +82,27 @@ export class RecordCursor<K, V> {
     return this.#batch !== undefined && !this.#batch.released && this.#next < this.#batch.count
   }
 
-  /** Leaves the batch it stands in: what of it was not given is read again by the next loop. */
+  /** The record that was given last. */
+  get last(): ConsumerRecord<K, V> | undefined {
+    return this.#last?.record
+  }
+
+  /** Nobody looked at the record that was given last: leaves it to the next loop. */
+  takeBack(): void {
+    this.drop()
+    const { record, progress } = this.#last!
+    progress.position = record.offset
+    if (progress.state === 'done') progress.state = 'active'
+  }
+
+  /** All calls so far have come back. */
+  async settled(): Promise<void> {
+    await this.#turns.take(async () => undefined)
+  }
+
+  /** Leaves the batch it stands in, for good: what of it was not given is read again by the next loop. */
   drop(): void {
+    this.#over = true
     this.#settlePosition()
     this.#batch?.release()
     this.#batch = undefined
@@ -126,6 +147,7 @@ export class RecordCursor<K, V> {
     this.#batch = batch as Batch<K, V>
     this.#progress = reader.progress
     this.#next = 0
+    if (this.#over) this.drop()
   }
 
   #step(): ConsumerRecord<K, V> | undefined {
@@ -133,7 +155,9 @@ export class RecordCursor<K, V> {
     if (batch === undefined) return undefined
     while (this.#next < batch.count && this.#progress!.state !== 'stopped') {
       const record = batch.decodeAt(this.#next++)
-      if (record !== undefined) return record
+      if (record === undefined) continue
+      this.#last = { record, progress: this.#progress! }
+      return record
     }
     this.#batch = undefined
     batch.release()

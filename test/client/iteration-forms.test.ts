@@ -100,6 +100,23 @@ describe.each(modes)('with threads: %s', (mode) => {
       expect(values).toEqual([0, 1, 2])
     })
 
+    it.each([1, 3, 5])('left after %i records, it has taken none from the next loop', async (count) => {
+      const source = reading.kafka.iterate(await seeded(letters(12), 3))
+      const values: string[] = []
+      for (let round = 1; round < 3; round++) {
+        for await (const record of source.toReadable()) {
+          values.push(String(record.value))
+          if (values.length >= round * count) break
+        }
+        const stream = source.toReadable()
+        stream.read()
+        stream.destroy()
+        for (const record of await source.poll({ max: 1 })) values.push(String(record.value))
+      }
+      for await (const batch of source.batches()) for (const { value } of batch) values.push(String(value))
+      expect(values).toEqual(letters(12))
+    })
+
     it('is destroyed with the error of a partition', async () => {
       const topic = await seeded(['a', 'x'])
       const stream = reading.kafka.iterate(topic, { value: noX }).toReadable()
