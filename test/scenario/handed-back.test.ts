@@ -1,8 +1,10 @@
 // A reader is left and another one goes on: with the very next record, whatever the first had taken ahead and in
 // whatever form the other reads. On the embedded broker and on a real Kafka. [test process]
 import { expect, test } from 'vitest'
+import { seededRandom } from '../../src/base/random.ts'
 import type { Consumer, ConsumerRecord } from '../../src/index.ts'
 import { type Ground, onEveryGround } from '../support/grounds.ts'
+import { seed } from '../support/seed.ts'
 
 type See = (record: ConsumerRecord) => void
 
@@ -108,6 +110,43 @@ onEveryGround('handed back', (ground) => {
       expect(seen).toEqual(Array.from({ length: written }, (_, i) => i))
     },
   )
+
+  test('readers at random, one after the other, with seeks and pauses: each record of a partition comes in its turn', async () => {
+    const random = seededRandom(seed)
+    const below = (limit: number) => Math.floor(random.next() * limit)
+    const { consumer, topic } = await filled(ground, 3)
+    const next = [0, 0, 0]
+    const ends = [0, 0, 0]
+    const seen: string[] = []
+    const see = ({ partition, offset }: ConsumerRecord) => {
+      const late = offset === next[partition] ? '' : `, where ${next[partition]} is next`
+      seen.push(`${partition}/${offset}${late}`)
+      next[partition] = offset + 1
+    }
+    for (let step = 0; step < 40; step++) {
+      const partition = below(3)
+      if (step % 3 === 0) {
+        const count = 3 + below(8)
+        await write(ground, topic, count, partition)
+        ends[partition]! += count
+      }
+      if (below(4) === 0) {
+        next[partition] = below(ends[partition]! + 1)
+        await consumer.seek({ topic, partition }, next[partition]!)
+      }
+      if (below(4) === 0) {
+        await consumer.pause([{ topic, partition }])
+        await consumer.resume([{ topic, partition }])
+      }
+      const readers = Object.values(LEFT)
+      const left = () => ends.reduce((sum, end, i) => sum + end - next[i]!, 0)
+      if (left() > 0) await readers[below(readers.length)]!(consumer, 1 + below(Math.min(left(), 4)), see)
+      // Some of them take two.
+      if (left() > 1) await NEXT[below(NEXT.length)]!(consumer, see)
+    }
+    expect(seen.filter((one) => one.includes('where'))).toEqual([])
+    expect(seen.length).toBeGreaterThan(40)
+  }, 30_000)
 
   test('batches to a count hand back partitions that nobody saw', async () => {
     const { consumer, topic } = await filled(ground, 2)
