@@ -111,7 +111,7 @@ onEveryGround('handed back', (ground) => {
     },
   )
 
-  test('readers at random, one after the other, with seeks and pauses: each record of a partition comes in its turn', async () => {
+  test('readers at random, one after the other, between seeks and pauses: each record comes in its turn', async () => {
     const random = seededRandom(seed)
     const below = (limit: number) => Math.floor(random.next() * limit)
     const { consumer, topic } = await filled(ground, 3)
@@ -146,7 +146,7 @@ onEveryGround('handed back', (ground) => {
     }
     expect(seen.filter((one) => one.includes('where'))).toEqual([])
     expect(seen.length).toBeGreaterThan(40)
-  }, 30_000)
+  })
 
   test('batches to a count hand back partitions that nobody saw', async () => {
     const { consumer, topic } = await filled(ground, 2)
