@@ -4,11 +4,9 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/shared-kafka.ts'],
+    globalSetup: ['test/support/stripped-sources.ts', 'test/support/shared-kafka.ts'],
     pool: 'forks',
-    // Node strips types by WebAssembly, in each thread anew. Optimized again in the background while a thread ends, it
-    // makes V8 abort now and then ("Check failed: jit_page.has_value()", nodejs/node#64500).
-    execArgv: ['--no-wasm-tier-up'],
+    execArgv: ['--import', new URL('test/support/load-stripped.mjs', import.meta.url).href],
     // Most of a scenario is waiting: left to itself vitest keeps one of two cores idle.
     maxWorkers: 2,
     testTimeout: 60_000,
