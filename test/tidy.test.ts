@@ -174,7 +174,9 @@ function deadFiles(): string[] {
     .filter(({ path }) => !alive.has(path))
     .map(({ path }) => `${path} is imported by nothing that runs`)
   const tests = sources.map(({ path }) => path).filter((path) => path.startsWith('test/'))
-  const runners = tests.filter((path) => /\.test\.ts$|^test\/(long|runtimes)\/|shared-kafka\.ts$/.test(path))
+  const runners = tests.filter((path) =>
+    /\.test\.ts$|^test\/(long|runtimes)\/|(shared-kafka|stripped-sources)\.ts$/.test(path),
+  )
   const used = reach([...runners, ...sources.map(({ path }) => path).filter((path) => path.startsWith('bench/'))])
   const support = tests.filter((path) => path.startsWith('test/support/') && !used.has(path))
   return [...dead, ...support.map((path) => `${path} is used by no test`)]

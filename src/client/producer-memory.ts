@@ -10,6 +10,9 @@ import { RecordStage } from './producer-stage.ts'
 /** Small enough that a thousand partitions with a batch each fit into the default buffer. */
 export const SEGMENT_BYTES = 16_384
 
+/** Stages kept for the next batches, at most. */
+const STAGES_KEPT = 64
+
 /** Extents of one SharedArrayBuffer, found first-fit, so that a producer with little to do touches little memory. */
 export class ProducerMemory {
   readonly buffer: SharedArrayBuffer
@@ -45,7 +48,7 @@ export class ProducerMemory {
 
   /** Takes one back, flushed. */
   giveStage(stage: RecordStage): void {
-    this.#stages.push(stage)
+    if (this.#stages.length < STAGES_KEPT) this.#stages.push(stage)
   }
 
   /** The first run of at least `minBytes`, of it as much as `wantBytes` asks for; undefined when there is none. */

@@ -212,8 +212,8 @@ async function inTransaction<T>(
   { onAbort, signal }: Pick<TransactionOptions, 'onAbort' | 'signal'>,
 ): Promise<T> {
   const transaction = await producer.beginTransaction({ signal })
+  const running = (async () => run(transaction))()
   try {
-    const running = (async () => run(transaction))()
     const result = await untilAborted(running, signal)
     // An end that the function asked for may be under way.
     if (transaction.state === 'open') await transaction.commit({ signal })
@@ -222,8 +222,13 @@ async function inTransaction<T>(
   } catch (error) {
     // Ended by the signal, the wait for a commit that has left must not begin again.
     const isLeft = (error as MillraceError | undefined)?.code === 'TRANSACTION_UNDECIDED'
-    if (!isLeft) await transaction.ended().catch(() => undefined)
-    if (transaction.state !== 'open') throw error
+    const endError = isLeft ? undefined : await transaction.ended().then(() => undefined, identity)
+    if (transaction.state !== 'open') {
+      // The signal came too late for an end that the function had begun by itself: what came of that is what counts.
+      const isLate = signal?.aborted === true && error === signal.reason
+      if (isLate && transaction.state === 'committed') return await running
+      throw isLate ? (endError ?? error) : error
+    }
     await transaction.abort().catch((failed: MillraceError) => suppress(error, failed))
     try {
       await onAbort?.(error)
@@ -233,6 +238,8 @@ async function inTransaction<T>(
     throw error
   }
 }
+
+const identity = (error: unknown) => error
 
 /** The caller's own error is thrown; that the abort failed as well can be read off it. */
 function suppress(error: unknown, suppressed: MillraceError): void {

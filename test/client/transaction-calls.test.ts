@@ -85,6 +85,23 @@ describe('a signal', () => {
     expect(await committed()).not.toContain('never')
   })
 
+  test('that fires when the function has committed by itself is too late: what it gives is given', async () => {
+    await using kafka = client()
+    const abort = new AbortController()
+    const result = await kafka.transaction(
+      async (tx) => {
+        await tx.send({ topic: 't', value: 'by itself' })
+        await tx.commit()
+        abort.abort(new Error('enough'))
+        await sleep(20)
+        return 'done'
+      },
+      { transactionalId: 'too-late', signal: abort.signal },
+    )
+    expect(result).toBe('done')
+    expect((await committed()).at(-1)).toBe('by itself')
+  })
+
   test('ends the wait for the transaction before, which goes on', async () => {
     await using kafka = client()
     const options = { transactionalId: 'queue' }
