@@ -111,14 +111,13 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
   /** Up to `max` records: those that are there, or that come within `timeoutMs`. Empty at the end. */
   async poll(options?: PollOptions): Promise<ConsumerRecord<K, V>[]> {
     const { max, timeoutMs, signal } = pollOf('poll', this.#plan.options.maxPollRecords, options)
-    this.#throwUntold()
+    const untold = this.#untold
+    this.#untold = undefined
+    if (untold !== undefined) throw untold.error
     const records = await this.#cursor().take({ max, timeoutMs, ending: signal }, (error) => {
       this.#untold = { error }
     })
-    if (records.length === 0) {
-      signal?.throwIfAborted()
-      this.#throwUntold()
-    }
+    if (records.length === 0) signal?.throwIfAborted()
     return records
   }
 
@@ -152,12 +151,6 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  #throwUntold(): void {
-    const untold = this.#untold
-    this.#untold = undefined
-    if (untold !== undefined) throw untold.error
   }
 
   #cursor(): RecordCursor<K, V> {
@@ -199,11 +192,7 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
       if (!left) await this.#suspend()
       if (signal?.aborted) throw signal.reason
       if (left) return 'end'
-      // The client was closed. A loop without an end is over then; one that has an end has not seen all.
-      const over = error instanceof Closed && this.#engine !== undefined && this.#plan.options.until === 'never'
-      if (!over) throw error
-      this.#untold = { error }
-      return 'end'
+      throw error
     }
   }
 
@@ -234,6 +223,7 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
     const suspensions = this.#suspensions
     const progress = await this.#start()
     const engine = await this.#plan.engine()
+    this.#engine = engine
     await this.#leaving
     // Closed or left while the start was looked for: nobody would close what is opened now.
     if (suspensions !== this.#suspensions) throw left()
@@ -265,7 +255,6 @@ export class Iteration<K = Buffer | null, V = Buffer | null>
   async #findStart(left: AbortSignal): Promise<PartitionProgress[]> {
     const { topics, options, defaultApiTimeoutMs } = this.#plan
     const engine = await this.#plan.engine()
-    this.#engine = engine
     const signal = options.signal === undefined ? left : AbortSignal.any([left, options.signal])
     const limits = { timeoutMs: defaultApiTimeoutMs, signal }
     const bounded = options.until === 'end'

@@ -214,7 +214,7 @@ export class KafkaClient implements AsyncDisposable {
     return this.#engine
   }
 
-  /** Ends everything that runs: calls reject, loops end, threads stop. Settles within 5 s, broker dead or not. */
+  /** Ends everything that runs: calls and loops over topics reject with `Closed`, consumers close. Takes 5 s at most. */
   close(): Promise<void> {
     // Consumers and producers first: last commits and last batches need the engine.
     this.#closing ??= Promise.all([
