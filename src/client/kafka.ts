@@ -214,7 +214,7 @@ export class KafkaClient implements AsyncDisposable {
     return this.#engine
   }
 
-  /** Ends everything that runs: calls and loops over topics reject with `Closed`, consumers close. Takes 5 s at most. */
+  /** Ends everything that runs: calls and loops over topics reject with `Closed`, consumers close. Within 5 s. */
   close(): Promise<void> {
     // Consumers and producers first: last commits and last batches need the engine.
     this.#closing ??= Promise.all([
