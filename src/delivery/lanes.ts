@@ -3,6 +3,7 @@
 //   order 'partition'   one lane a partition: what follows waits until what runs is done
 //   order 'key'         one lane a key of a partition; what has no key is in nobody's way
 //   order 'none'        no lanes: only the limits count
+import { Fifo } from '../base/fifo.ts'
 
 /** What must stay in order. */
 export type Order = 'partition' | 'key' | 'none'
@@ -27,11 +28,10 @@ export interface Started<T> {
 /** The items of one partition. */
 interface Place<T> {
   readonly partition: string
-  /** May start, in the order of their arrival. Read from `head` on. */
-  ready: Started<T>[]
-  head: number
+  /** May start, in the order of their arrival. */
+  readonly ready: Fifo<Started<T>>
   /** Lanes with something that is ready or runs, and what waits behind it. */
-  readonly lanes: Map<string, Started<T>[]>
+  readonly lanes: Map<string, Fifo<Started<T>>>
   inFlight: number
 }
 
@@ -78,7 +78,7 @@ export class Lanes<T> {
         behind.push(entry)
         return
       }
-      place.lanes.set(lane, [])
+      place.lanes.set(lane, new Fifo())
     }
     this.#ready(place, entry)
   }
@@ -89,11 +89,8 @@ export class Lanes<T> {
     let place = this.#turns.shift()
     while (place !== undefined && this.#heldBack.has(place.partition)) place = this.#turns.shift()
     if (place === undefined) return undefined
-    const entry = place.ready[place.head++]!
-    if (place.head === place.ready.length) {
-      place.ready = []
-      place.head = 0
-    } else this.#turns.push(place)
+    const entry = place.ready.shift()!
+    if (place.ready.length > 0) this.#turns.push(place)
     this.#running++
     this.#waiting--
     return entry
@@ -102,8 +99,8 @@ export class Lanes<T> {
   /** An item that was started, and then not run, waits again, before all others of its partition. */
   takeBack(entry: Started<T>): void {
     const { place } = entry
-    if (place.ready.length === place.head) this.#turns.push(place)
-    place.ready.splice(place.head, 0, entry)
+    if (place.ready.length === 0) this.#turns.push(place)
+    place.ready.putBack(entry)
     this.#running--
     this.#waiting++
   }
@@ -116,7 +113,7 @@ export class Lanes<T> {
   /** A partition that was held back may go on. */
   resume(partition: string): void {
     const place = this.#places.get(partition)
-    if (this.#heldBack.delete(partition) && place !== undefined && place.ready.length > place.head) {
+    if (this.#heldBack.delete(partition) && place !== undefined && place.ready.length > 0) {
       if (!this.#turns.includes(place)) this.#turns.push(place)
     }
   }
@@ -141,13 +138,11 @@ export class Lanes<T> {
     const items: T[] = []
     for (const place of [...this.#places.values()]) {
       if (partition !== undefined && place.partition !== partition) continue
-      const ready = place.ready.slice(place.head)
-      const behind = [...place.lanes.values()].flatMap((lane) => lane.splice(0))
+      const ready = place.ready.takeAll()
+      const behind = [...place.lanes.values()].flatMap((lane) => lane.takeAll())
       for (const { lane } of ready) if (lane !== undefined) place.lanes.delete(lane)
       for (const { item } of ready) items.push(item)
       for (const { item } of behind) items.push(item)
-      place.ready = []
-      place.head = 0
       this.#forget(place, ready.length + behind.length)
     }
     this.#turns = this.#turns.filter(({ ready }) => ready.length > 0)
@@ -163,14 +158,14 @@ export class Lanes<T> {
   #place(partition: string): Place<T> {
     let place = this.#places.get(partition)
     if (place === undefined) {
-      place = { partition, ready: [], head: 0, lanes: new Map(), inFlight: 0 }
+      place = { partition, ready: new Fifo(), lanes: new Map(), inFlight: 0 }
       this.#places.set(partition, place)
     }
     return place
   }
 
   #ready(place: Place<T>, entry: Started<T>): void {
-    if (place.ready.length === place.head) this.#turns.push(place)
+    if (place.ready.length === 0) this.#turns.push(place)
     place.ready.push(entry)
   }
 

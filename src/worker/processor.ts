@@ -1,6 +1,7 @@
 // Runs user code on the batches of this thread's partitions, and tells main what is done. [workers with a processor]
 import type { Clock, Timer } from '../base/clock.ts'
 import { fromWire, toWire, type WireError } from '../base/errors.ts'
+import { Fifo } from '../base/fifo.ts'
 import type { Random } from '../base/random.ts'
 import type { FromProcessor, ProcessorAsk, ProcessorStart } from '../control/processing.ts'
 import { Batch } from '../delivery/batch.ts'
@@ -54,7 +55,7 @@ export class ProcessorHost implements HandOver {
   readonly #places = new Map<number, ProcessorPlace>()
   readonly #lanes: Lanes<Item>
   /** By slot, in order: what lies too far above what is not processed. */
-  readonly #waiting = new Map<number, Item[]>()
+  readonly #waiting = new Map<number, Fifo<Item>>()
   /** Waits until nothing runs, and nothing else begins before. */
   #alone: Started<Item> | undefined
   #runsAlone = false
@@ -72,7 +73,7 @@ export class ProcessorHost implements HandOver {
     const desk = new ReportDesk(parts)
     this.#parts = parts
     this.#desk = desk
-    // What waits is bounded by the fetch credit and by the ledger.
+    // What waits is bounded by the fetch credit: by bytes, which may be 100,000s of tiny batches.
     this.#lanes = new Lanes({ order, concurrency, maxInFlight: Number.POSITIVE_INFINITY })
     this.#plan = {
       ...{ clock, random, policy, timeoutMs, worker: index },
@@ -218,20 +219,23 @@ export class ProcessorHost implements HandOver {
 
   #add(item: Item): void {
     const { place } = item.worked
-    const waiting = this.#waiting.get(place.slot)
-    if (waiting !== undefined) waiting.push(item)
-    else if (!place.mayBegin(item.batch)) this.#waiting.set(place.slot, [item])
-    else {
-      this.#split(item)
-      this.#pump()
+    let waiting = this.#waiting.get(place.slot)
+    if (waiting === undefined) {
+      if (place.mayBegin(item.batch)) {
+        this.#split(item)
+        return this.#pump()
+      }
+      waiting = new Fifo()
+      this.#waiting.set(place.slot, waiting)
     }
+    waiting.push(item)
   }
 
   /** Hands the lanes what may begin by now of what waited. */
   #feed(slot: number): void {
-    const waiting = this.#waiting.get(slot) ?? []
-    while (waiting.length > 0 && waiting[0]!.worked.place.mayBegin(waiting[0]!.batch)) this.#split(waiting.shift()!)
-    if (waiting.length === 0) this.#waiting.delete(slot)
+    const waiting = this.#waiting.get(slot)
+    while (waiting?.first?.worked.place.mayBegin(waiting.first.batch)) this.#split(waiting.shift()!)
+    if (waiting?.length === 0) this.#waiting.delete(slot)
     this.#pump()
   }
 
@@ -302,7 +306,7 @@ export class ProcessorHost implements HandOver {
     }
     const waiting = this.#lanes.drop(slot === undefined ? undefined : String(slot))
     for (const of of slot === undefined ? [...this.#waiting.keys()] : [slot]) {
-      waiting.push(...(this.#waiting.get(of) ?? []))
+      for (const item of this.#waiting.get(of) ?? []) waiting.push(item)
       this.#waiting.delete(of)
     }
     for (const { batch, worked } of waiting) worked.close(batch)

@@ -1,5 +1,6 @@
 // What a worker with user code tells main about its batches, in order, whether main's ring has room or not.
 // [workers with a processor]
+import { Fifo } from '../base/fifo.ts'
 import type { Words } from '../ring/atomics.ts'
 import { putMeasure } from '../ring/batch-measure.ts'
 import { Field, Kind, putLong } from '../ring/descriptor.ts'
@@ -36,7 +37,7 @@ interface Done {
 export class ReportDesk {
   readonly #parts: DeskParts
   /** What main's ring had no room for. */
-  readonly #outbox: (Report | (() => void))[] = []
+  readonly #outbox = new Fifo<Report | (() => void)>()
   /** Batches with acks that main was not told of. */
   readonly #news = new Set<WorkedBatch>()
 
@@ -95,7 +96,7 @@ export class ReportDesk {
 
   /** Main's ring may have room again. */
   flush(): void {
-    for (let next = this.#outbox[0]; next !== undefined; next = this.#outbox[0]) {
+    for (let next = this.#outbox.first; next !== undefined; next = this.#outbox.first) {
       if (typeof next === 'function') next()
       else if (!this.#trySend(next)) return
       this.#outbox.shift()
