@@ -2,6 +2,7 @@
 
 import type { Timer } from '../base/clock.ts'
 import { MillraceError } from '../base/errors.ts'
+import { Fifo } from '../base/fifo.ts'
 import { onAbort } from '../base/on-abort.ts'
 import type { ReaderSettings } from '../control/commands.ts'
 import type { BatchAcks } from '../delivery/acks.ts'
@@ -56,9 +57,6 @@ interface Waiter {
 /** User code that never waits for anything but records has the thread for so long at a time. */
 const REST_AFTER_MS = 10
 
-/** So many places at the head of a queue may be empty. */
-const COMPACT_AT = 1_024
-
 /** One open reader and its queue. What is queued is bounded by the reader's credit in the engine. */
 export class BatchStream {
   readonly #engine: Engine
@@ -67,9 +65,7 @@ export class BatchStream {
   readonly #readers = new Map<PartitionProgress, PartitionReader>()
   readonly #waiters: Waiter[] = []
   readonly #paused = new Set<PartitionReader>()
-  /** Read from `#head` on, empty before; compacted now and then, as shifting a long array costs. */
-  #queue: (Queued | undefined)[] = []
-  #head = 0
+  readonly #queue = new Fifo<Queued>()
   #active = 0
   #errors: MillraceError[] = []
   #closing: Promise<void> | undefined
@@ -197,7 +193,7 @@ export class BatchStream {
   }
 
   async #close(): Promise<void> {
-    for (const queued of this.#takeQueue()) discard(queued)
+    for (const queued of this.#queue.takeAll()) discard(queued)
     this.#errors = []
     this.#watch?.close()
     this.#active = 0
@@ -209,7 +205,7 @@ export class BatchStream {
   /** A batch, the end, or undefined when neither is there yet. Throws the first error when its time has come. */
   #next(): Pulled | undefined {
     if (this.#settings.failAtOnce && this.#errors.length > 0) throw this.#errors.shift()!
-    for (let queued = this.#shift(); queued !== undefined; queued = this.#shift()) {
+    for (let queued = this.#queue.shift(); queued !== undefined; queued = this.#queue.shift()) {
       const { reader, what } = queued
       if (what instanceof MillraceError) this.#fail(reader, what)
       else {
@@ -222,18 +218,6 @@ export class BatchStream {
     const error = this.#errors.shift()
     if (error !== undefined) throw error
     return 'end'
-  }
-
-  #shift(): Queued | undefined {
-    const queued = this.#queue[this.#head]
-    if (queued === undefined) return undefined
-    // Held here, a forgotten batch could never be collected.
-    this.#queue[this.#head++] = undefined
-    if (this.#head === this.#queue.length || this.#head === COMPACT_AT) {
-      this.#queue.splice(0, this.#head)
-      this.#head = 0
-    }
-    return queued
   }
 
   /** Makes a batch of a lease, if any of it is to be shown. */
@@ -320,16 +304,10 @@ export class BatchStream {
   }
 
   #discard(readers: PartitionReader[]): void {
-    for (const queued of this.#takeQueue()) {
+    for (const queued of this.#queue.takeAll()) {
       if (readers.includes(queued.reader)) discard(queued)
       else this.#queue.push(queued)
     }
-  }
-
-  #takeQueue(): Queued[] {
-    const queue = this.#queue.splice(0).slice(this.#head) as Queued[]
-    this.#head = 0
-    return queue
   }
 
   /** What was fetched so far is void. */

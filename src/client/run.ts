@@ -1,4 +1,5 @@
 // `consumer.run` on main: hands batches or records to a handler, in order where asked for, many at once. [main thread]
+import { Fifo } from '../base/fifo.ts'
 import { onAbort } from '../base/on-abort.ts'
 import { systemRandom } from '../base/random.ts'
 import { errorPolicy } from '../delivery/attempts.ts'
@@ -51,7 +52,7 @@ export class Run implements ConsumerRun {
   readonly #lanes: Lanes<Job>
   /** Into how many lanes the keys of a batch fall. */
   readonly #keyLanes: number
-  readonly #waiting = new Map<ConsumerPartition, Held[]>()
+  readonly #waiting = new Map<ConsumerPartition, Fifo<Held>>()
   readonly #ending = new AbortController()
   readonly #handlers = new AbortController()
   /** How many handlers run on each partition. */
@@ -171,10 +172,9 @@ export class Run implements ConsumerRun {
         batch.release()
         continue
       }
-      const queue = this.#waiting.get(partition)
-      const held = { partition, batch, next: 0, open: 0 }
-      if (queue === undefined) this.#waiting.set(partition, [held])
-      else queue.push(held)
+      const queue = this.#waiting.get(partition) ?? new Fifo<Held>()
+      queue.push({ partition, batch, next: 0, open: 0 })
+      this.#waiting.set(partition, queue)
       this.#feed(partition)
       this.#pump()
     }
@@ -191,8 +191,8 @@ export class Run implements ConsumerRun {
     if (queue.length === 0) this.#waiting.delete(partition)
   }
 
-  #addRecord(queue: Held[]): void {
-    const held = queue[0]!
+  #addRecord(queue: Fifo<Held>): void {
+    const held = queue.first!
     const { partition, batch, next: row } = held
     held.next++
     held.open++

@@ -1,25 +1,19 @@
 // Records that wait, first come, first served; whoever gave up is passed over. [main thread]
+import { Fifo } from '../base/fifo.ts'
 
-/** A queue whose head moves: to shift an array of 100,000 costs as much as to copy it. */
+/** A queue that whoever waits in it may leave. */
 export class WaitingLine<T extends { readonly left: boolean }> {
-  #records: T[] = []
-  #head = 0
+  readonly #records = new Fifo<T>()
 
   /** The first one that still waits. */
   first(): T | undefined {
-    const records = this.#records
-    while (this.#head < records.length && records[this.#head]!.left) this.#head++
-    if (this.#head < records.length) return records[this.#head]
-    this.#records = []
-    this.#head = 0
-    return undefined
+    while (this.#records.first?.left) this.#records.shift()
+    return this.#records.first
   }
 
   /** Takes it out. */
   shift(): T | undefined {
-    const first = this.first()
-    if (first !== undefined) this.#head++
-    return first
+    return this.first() && this.#records.shift()
   }
 
   push(record: T): void {
