@@ -8,6 +8,7 @@ import { ConsumerCursor } from './consumer-cursor.ts'
 import type { ConsumerPartition } from './consumer-partition.ts'
 import type { SourceBatch } from './consumer-source.ts'
 import { type FlowSource, Given } from './flow-source.ts'
+import { type Acked, type Hand, LoopHand } from './loop-hand.ts'
 import { ReadAhead } from './read-ahead.ts'
 import { RecordBatches, type RecordBatchesOptions } from './record-batches.ts'
 import type { Poll } from './wait-options.ts'
@@ -36,11 +37,6 @@ const RECV_BATCH_MS = 1_000
 
 type Handout<K, V> = ConsumerRecord<K, V> | Batch<K, V>
 
-/** A loop over the consumer, and what it gave last. */
-interface Loop {
-  readonly given: { ack(): boolean } | undefined
-}
-
 /** Each way of reading marks what it gave as processed when it is asked for more. */
 export class ConsumerHandouts<K, V> {
   readonly #plan: HandoutPlan
@@ -51,7 +47,9 @@ export class ConsumerHandouts<K, V> {
   #received: ConsumerRecord<K, V>[] = []
   #polling = false
   /** Not held: a batch that was forgotten has to be found. */
-  readonly #loops = new Set<WeakRef<Loop>>()
+  readonly #hands = new Set<WeakRef<Hand>>()
+  /** What a transaction found in hand, until anything else is asked for: a second one with it alone is refused. */
+  readonly #transacted: Acked[] = []
 
   constructor(plan: HandoutPlan) {
     this.#plan = plan
@@ -71,24 +69,24 @@ export class ConsumerHandouts<K, V> {
 
   /** Record by record, until the consumer is closed. */
   records(): AsyncIterator<ConsumerRecord<K, V>, undefined> {
-    const loop: { given: ConsumerRecord<K, V> | undefined } = { given: undefined }
-    this.#loops.add(new WeakRef(loop))
+    const hand = new LoopHand<ConsumerRecord<K, V>>(this.#hands)
     const ending = new AbortController()
     return {
       next: async () => {
         if (ending.signal.aborted || this.#plan.closed()) return { done: true, value: undefined }
         this.#ask()
-        loop.given?.ack()
-        loop.given = undefined
-        const got = await this.#cursor.next(undefined, ending.signal)
-        if (typeof got === 'string') return { done: true, value: undefined }
-        loop.given = got
-        return { done: false, value: got }
+        hand.empty()?.ack()
+        try {
+          const got = await this.#cursor.next(undefined, ending.signal)
+          if (typeof got === 'string') return { done: true, value: undefined }
+          return { done: false, value: hand.give(got) }
+        } finally {
+          hand.rest()
+        }
       },
       return: async () => {
         ending.abort()
-        if (loop.given !== undefined) this.#left.push(loop.given)
-        loop.given = undefined
+        this.#leave(hand)
         return { done: true, value: undefined }
       },
     }
@@ -113,33 +111,44 @@ export class ConsumerHandouts<K, V> {
     const { clock, maxBufferedRecords } = this.#plan
     const ahead = new ReadAhead<K, V>()
     const next = (timeoutMs: number | undefined) => this.#next(timeoutMs, ahead)
-    const batches = new RecordBatches({ next, close: () => ahead.end(), clock }, options, maxBufferedRecords)
-    this.#loops.add(new WeakRef(batches))
+    const close = () => {
+      ahead.end()
+      this.#hands.delete(own)
+    }
+    const source = { next, close, clock, asked: () => void (this.#transacted.length = 0) }
+    const batches = new RecordBatches(source, options, maxBufferedRecords)
+    const own = new WeakRef<Hand>(batches)
+    this.#hands.add(own)
     return batches
   }
 
   /** Batch by batch; each is released when the next one is asked for. */
   batches(): AsyncIterableIterator<Batch<K, V>, undefined> {
-    const loop: { given: Batch<K, V> | undefined } = { given: undefined }
-    this.#loops.add(new WeakRef(loop))
+    const hand = new LoopHand<Batch<K, V>>(this.#hands)
+    // Also of one that a transaction took out of the hand.
+    let held: Batch<K, V> | undefined
     const ending = new AbortController()
     const iterator: AsyncIterableIterator<Batch<K, V>, undefined> = {
       next: async () => {
-        loop.given?.release()
+        held?.release()
+        held = undefined
         if (ending.signal.aborted || this.#plan.closed()) return { done: true, value: undefined }
         this.#ask()
-        loop.given?.ack()
-        loop.given = undefined
-        const got = await this.#cursor.nextBatch(ending.signal)
-        if (typeof got === 'string') return { done: true, value: undefined }
-        loop.given = got
-        return { done: false, value: got }
+        hand.empty()?.ack()
+        try {
+          const got = await this.#cursor.nextBatch(ending.signal)
+          if (typeof got === 'string') return { done: true, value: undefined }
+          held = got
+          return { done: false, value: hand.give(got) }
+        } finally {
+          hand.rest()
+        }
       },
       return: async () => {
         ending.abort()
-        loop.given?.release()
-        if (loop.given !== undefined) this.#left.push(loop.given)
-        loop.given = undefined
+        held?.release()
+        held = undefined
+        this.#leave(hand)
         return { done: true, value: undefined }
       },
       [Symbol.asyncIterator]: () => iterator,
@@ -205,15 +214,19 @@ export class ConsumerHandouts<K, V> {
     this.drop()
   }
 
-  /** What was given counts as processed, for a transaction. False: some of it was taken away, or is read again. */
+  /**
+   * What was given counts as processed, for a transaction. False: some of it was taken away, or is read again; that is
+   * said until something is asked for, not once more by what stayed in another hand.
+   */
   ackInHand(): boolean {
-    const inHand: { ack(): boolean }[] = [...this.#left, ...this.#polled, ...this.#received]
-    for (const ref of this.#loops) {
-      const loop = ref.deref()
-      if (loop === undefined) this.#loops.delete(ref)
-      else if (loop.given !== undefined) inHand.push(loop.given)
+    this.#transacted.push(...this.#left.splice(0), ...this.#polled.splice(0), ...this.#received.splice(0))
+    for (const ref of this.#hands) {
+      const hand = ref.deref()
+      const given = hand?.empty()
+      if (hand === undefined) this.#hands.delete(ref)
+      else if (given !== undefined) this.#transacted.push(given)
     }
-    return inHand.map((given) => given.ack()).every((counted) => counted)
+    return this.#transacted.map((given) => given.ack()).every((counted) => counted)
   }
 
   /** Gives back the batch that records are taken from, if it is of this partition, or any. */
@@ -239,10 +252,17 @@ export class ConsumerHandouts<K, V> {
     })
   }
 
+  #leave(hand: LoopHand<Handout<K, V>>): void {
+    const given = hand.empty()
+    if (given !== undefined) this.#left.push(given)
+    hand.rest()
+  }
+
   /** What was given by a loop that is gone counts as processed: something else is asked for. */
   #ask(): void {
     this.#plan.check()
     this.#plan.progressed(true)
     for (const given of this.#left.splice(0)) given.ack()
+    this.#transacted.length = 0
   }
 }

@@ -5,6 +5,7 @@ import type { TransactedOffset } from '../delivery/acks.ts'
 import type { CommitOptions } from '../delivery/commit-until.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Given } from './flow-source.ts'
+import type { Hand } from './loop-hand.ts'
 
 /** How batches are made. */
 export interface RecordBatchesOptions {
@@ -72,6 +73,8 @@ export interface TimedSource<T> {
   /** As of a `FlowSource`. */
   close(): void
   clock(): Promise<Clock>
+  /** User code is done with what it was given: it wants more. */
+  asked(): void
 }
 
 type Records<K, V> = Given<ConsumerRecord<K, V>>[]
@@ -86,7 +89,7 @@ const TIMEOUT_MS = 5_000
 const RECORDS_MAX = 10_000_000
 
 /** Batches of partitions as they fill or fall due; one is processed when the next is asked for. */
-export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K, V>, undefined> {
+export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K, V>, undefined>, Hand {
   readonly #source: TimedSource<ConsumerRecord<K, V>>
   readonly #maxRecords: number
   readonly #timeoutMs: number
@@ -115,14 +118,17 @@ export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K,
     this.#maxBuffered = Math.max(maxBufferedRecords, maxRecords)
   }
 
-  /** The batch that its loop has in hand. */
-  get given(): RecordBatch<K, V> | undefined {
-    return this.#last
+  /** @internal The batch that its loop has in hand, once. */
+  empty(): RecordBatch<K, V> | undefined {
+    const last = this.#last
+    this.#last = undefined
+    return last
   }
 
   async next(): Promise<IteratorResult<RecordBatch<K, V>, undefined>> {
     for (const given of this.#given.splice(0)) given.done()
     this.#last = undefined
+    this.#source.asked()
     const clock = await this.#source.clock()
     while (!this.#over) {
       const [first] = this.#groups.values()

@@ -62,6 +62,45 @@ onEveryGround('offsets in transactions', (ground) => {
       expect([await s.committed(), await s.copied()]).toEqual([7, [0, 1, 2, 3, 4, 5, 6]])
     })
 
+    test('of a consumer: what was given once is refused in no transaction behind an abort', LIMIT, async () => {
+      const s = await scene()
+      const loop = s.consumer[Symbol.asyncIterator]()
+      const batches = s.consumer.batches({ maxRecords: 1 })
+      const held = [await s.consumer.recv(), (await loop.next()).value, (await batches.next()).value?.records[0]]
+      expect(held.map((record) => record?.offset)).toEqual([0, 1, 2])
+      const poll = async () => {
+        const records: ConsumerRecord[] = []
+        while (records.length === 0) records.push(...(await s.consumer.poll({ max: 2, timeoutMs: 1_000 })))
+        return records
+      }
+      const offsets: number[] = []
+      for (const then of [fail, undefined, undefined, fail, undefined]) {
+        const records = await poll()
+        const copying = copy(s, records, (tx) => tx.commitOffsets(s.consumer), then)
+        if (then !== undefined) await expect(copying).rejects.toThrow('changed my mind')
+        else {
+          await copying
+          offsets.push(...records.map(({ offset }) => offset))
+        }
+      }
+      expect(await s.committed()).toBe(offsets.at(-1)! + 1)
+      expect([offsets, await s.copied()]).toEqual([
+        [0, 1, 2, 3, 4, 5],
+        [0, 1, 2, 3, 4, 5],
+      ])
+      await Promise.all([loop.return?.(), batches.return?.()])
+    })
+
+    test('of a batch in a loop: it is released, though a transaction took it out of hand', LIMIT, async () => {
+      const s = await scene()
+      const loop = s.consumer.batches()
+      const { value: batch } = await loop.next()
+      await copy(s, [], (tx) => tx.commitOffsets(s.consumer))
+      expect([await s.committed(), batch!.released]).toEqual([10, false])
+      await loop.return?.()
+      expect(batch!.released).toBe(true)
+    })
+
     test('of a consumer: the record that its loop has in hand', LIMIT, async () => {
       const s = await scene()
       for await (const record of s.consumer) {
