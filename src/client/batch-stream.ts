@@ -183,7 +183,10 @@ export class BatchStream {
   /** Fetches a paused partition again. */
   resume(progress: PartitionProgress): void {
     const reader = this.#reader(progress)
-    if (this.#paused.delete(reader) && progress.state === 'active') this.#assign([reader])
+    if (!this.#paused.delete(reader) || progress.state !== 'active') return
+    // The position may have gone back meanwhile.
+    reader.restart(reader.generation)
+    this.#assign([reader])
   }
 
   /** Frees what is queued and tells I/O; resolves when nothing is in flight any more. */

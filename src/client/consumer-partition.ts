@@ -50,6 +50,8 @@ export class ConsumerPartition {
   /** The first offset that user code was not given yet. */
   given: number
   paused = false
+  /** Of a topic that nobody wants any more, and that the group has not taken yet. */
+  unwanted = false
   /** Acks count; false once the assignment is over. */
   live = true
   /** It is about to go: nothing more of it is given. */
@@ -80,6 +82,17 @@ export class ConsumerPartition {
   /** Next to be given to user code. */
   get position(): number {
     return this.given >= this.#arrivedUpTo ? this.progress.position : this.given
+  }
+
+  /** Nothing of it is to be given now. */
+  get rests(): boolean {
+    return this.paused || this.unwanted || this.halted
+  }
+
+  /** Was given to a reader that nobody looked at: it is fetched again, once the partition does not rest any more. */
+  ungiven(offset: number): void {
+    this.given = Math.min(this.given, offset)
+    this.progress.position = Math.min(this.progress.position, offset)
   }
 
   /** Something of it was processed, or sought. */

@@ -57,8 +57,6 @@ export class ConsumerSource {
   readonly #startless = new Map<ConsumerPartition, MillraceError>()
   /** Added, and not to be read before `begin`. */
   readonly #held = new Set<ConsumerPartition>()
-  /** Of topics that nobody wants any more, and that the group has not taken yet. */
-  readonly #unwanted = new Set<ConsumerPartition>()
   readonly #told = new ToldCommits()
   #stream: BatchStream | undefined
   #lent = false
@@ -152,7 +150,7 @@ export class ConsumerSource {
     const stream = this.#stream
     if (stream === undefined) return
     stream.add(partitions.map(({ progress }) => progress))
-    for (const one of partitions) if (this.#rests(one)) stream.pause(one.progress)
+    for (const one of partitions) if (one.rests) stream.pause(one.progress)
     for (const { partition, error } of this.takeStartless()) stream.fail(partition.progress, error)
   }
 
@@ -171,12 +169,14 @@ export class ConsumerSource {
   want(isWanted: (topic: string) => boolean): void {
     for (const partition of this.partitions) {
       if (isWanted(partition.topic)) {
-        if (this.#unwanted.delete(partition) && !partition.paused) this.resume(partition)
-      } else if (!this.#unwanted.has(partition)) {
-        this.#unwanted.add(partition)
+        if (!partition.unwanted) continue
+        partition.unwanted = false
+        this.#goOn(partition)
+      } else if (!partition.unwanted) {
+        partition.unwanted = true
         for (const one of this.#plan.holders()) one?.drop(partition)
         partition.progress.position = partition.given
-        this.#stream?.pause(partition.progress)
+        this.#rest(partition)
       }
     }
   }
@@ -186,7 +186,6 @@ export class ConsumerSource {
     for (const partition of partitions) {
       this.#end(partition)
       this.#held.delete(partition)
-      this.#unwanted.delete(partition)
       this.#startless.delete(partition)
       this.#byProgress.delete(partition.progress)
       if (this.#byKey.get(partition.key) === partition) this.#byKey.delete(partition.key)
@@ -231,12 +230,12 @@ export class ConsumerSource {
   /** Stops to fetch a partition. What of it was not given yet is fetched again after `resume`. */
   pause(partition: ConsumerPartition): void {
     partition.paused = true
-    if (!this.#held.has(partition)) this.#stream?.pause(partition.progress)
+    this.#rest(partition)
   }
 
   resume(partition: ConsumerPartition): void {
     partition.paused = false
-    if (!this.#held.has(partition) && !this.#unwanted.has(partition)) this.#stream?.resume(partition.progress)
+    this.#goOn(partition)
   }
 
   /** Errors of partitions that are read, and had no place to start; told once. */
@@ -252,8 +251,13 @@ export class ConsumerSource {
     await this.#stream?.close()
   }
 
-  #rests(partition: ConsumerPartition): boolean {
-    return partition.paused || this.#unwanted.has(partition)
+  /** What is held is of no stream yet: `begin` sees how it stands. */
+  #rest(partition: ConsumerPartition): void {
+    if (!this.#held.has(partition)) this.#stream?.pause(partition.progress)
+  }
+
+  #goOn(partition: ConsumerPartition): void {
+    if (!this.#held.has(partition) && !partition.rests) this.#stream?.resume(partition.progress)
   }
 
   #end(partition: ConsumerPartition): void {
@@ -281,7 +285,7 @@ export class ConsumerSource {
       movedBack: (of, position) => this.#byProgress.get(of)!.moveTo(position, engine.nextGeneration(), true),
       taken: (of, first, nextOffset) => this.#byProgress.get(of)!.arrived(first, nextOffset),
     })
-    for (const one of read) if (this.#rests(one)) stream.pause(one.progress)
+    for (const one of read) if (one.rests) stream.pause(one.progress)
     for (const { partition, error } of this.takeStartless()) stream.fail(partition.progress, error)
     return stream
   }

@@ -55,6 +55,7 @@ export class HandedBack<K, V> {
   add(place: Place<K, V>): void {
     if (isStale(place)) return
     const { partition, record, generation } = place
+    if (partition.rests) return partition.ungiven(record.offset)
     let part = this.#parts.get(partition)
     if (part?.generation !== generation) {
       part = { generation, places: [], given: partition.given }

@@ -1,8 +1,8 @@
 // Topics that are not subscribed to any more: nothing that was fetched of them before is given, though the group has
 // not taken them yet; wanted again, they are read on without a gap. On the embedded broker. [test process]
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Consumer } from '../../src/index.ts'
-import { BOTH, QUICK, quickGroups } from './quick-groups.ts'
+import { BOTH, PATIENCE, QUICK, quickGroups } from './quick-groups.ts'
 
 const given = quickGroups()
 const RECORDS = 1_000
@@ -92,6 +92,33 @@ describe.each(BOTH)('%s', (groupProtocol) => {
     })
     expect((await consumer.recv()).topic).toBe('other')
   })
+
+  test.each(['', 'again'])(
+    'what its listener wants no more is not begun beside others, unless wanted %s',
+    async (again) => {
+      const consumer = member('other')
+      const [other] = await consumer.poll({ max: 1 })
+      expect(other!.topic).toBe('other')
+      const told: string[] = []
+      const both = ['other', 'many']
+      consumer.subscribe(both, {
+        onAssigned: (partitions) => {
+          if (partitions.every(({ topic }) => topic !== 'many')) return
+          consumer.subscribe('other')
+          if (again) consumer.subscribe(both)
+          told.push('many')
+        },
+      })
+      const coming = consumer.recv()
+      await vi.waitFor(() => expect(told).toContain('many'), PATIENCE)
+      if (!again) await given.broker.seed('other', ['o'])
+      const next = await coming
+      expect(next.topic).toBe(again ? 'many' : 'other')
+      if (!again) return
+      await consumer.seek({ topic: 'many', partition: 0 }, 700)
+      expect((await consumer.recv()).offset).toBe(700)
+    },
+  )
 
   test('a run that is resubscribed passes over nothing', async () => {
     const consumer = member('many')

@@ -1,6 +1,6 @@
 // A reader is left and another one goes on: with the very next record, whatever the first had taken ahead and in
 // whatever form the other reads. On the embedded broker and on a real Kafka. [test process]
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
 import type { Consumer, ConsumerRecord } from '../../src/index.ts'
 import { type Ground, onEveryGround } from '../support/grounds.ts'
@@ -146,6 +146,28 @@ onEveryGround('handed back', (ground) => {
     }
     expect(seen.filter((one) => one.includes('where'))).toEqual([])
     expect(seen.length).toBeGreaterThan(40)
+  })
+
+  test('what a reader had ahead of a paused partition is given when it is resumed, and not before', async () => {
+    const { topic, consumer, seen, see } = await filled(ground, 2)
+    await write(ground, topic, 10, 0)
+    for (let round = 1; round <= 3; round++) {
+      const stream = consumer.toReadable()
+      const loop = stream[Symbol.asyncIterator]()
+      see((await loop.next()).value)
+      see((await loop.next()).value)
+      const ahead = async () => expect(await consumer.position({ topic, partition: 0 })).toBeGreaterThan(seen.length)
+      await vi.waitFor(ahead, { timeout: 10_000, interval: 10 })
+      await consumer.pause([{ topic, partition: 0 }])
+      await loop.return?.()
+      expect(await consumer.position({ topic, partition: 0 })).toBe(seen.length)
+      await write(ground, topic, 1, 1)
+      expect((await consumer.recv()).partition).toBe(1)
+      await consumer.resume([{ topic, partition: 0 }])
+      see(await consumer.recv())
+    }
+    while (seen.length < 10) for (const record of await consumer.poll()) see(record)
+    expect(seen).toEqual(Array.from({ length: 10 }, (_, i) => i))
   })
 
   test('batches to a count hand back partitions that nobody saw', async () => {
