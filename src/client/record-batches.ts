@@ -5,7 +5,6 @@ import type { TransactedOffset } from '../delivery/acks.ts'
 import type { CommitOptions } from '../delivery/commit-until.ts'
 import type { ConsumerRecord } from '../delivery/record.ts'
 import type { Given } from './flow-source.ts'
-import type { Hand } from './loop-hand.ts'
 
 /** How batches are made. */
 export interface RecordBatchesOptions {
@@ -89,7 +88,7 @@ const TIMEOUT_MS = 5_000
 const RECORDS_MAX = 10_000_000
 
 /** Batches of partitions as they fill or fall due; one is processed when the next is asked for. */
-export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K, V>, undefined>, Hand {
+export class RecordBatches<K, V> implements AsyncIterableIterator<RecordBatch<K, V>, undefined> {
   readonly #source: TimedSource<ConsumerRecord<K, V>>
   readonly #maxRecords: number
   readonly #timeoutMs: number
