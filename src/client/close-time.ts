@@ -1,4 +1,5 @@
 // How long each step of closing a consumer may take. [main thread]
+import { atMost } from '../base/at-most.ts'
 import type { Clock } from '../base/clock.ts'
 
 /** What these steps have of the default; of another time each has the same share. */
@@ -44,14 +45,8 @@ export class CloseTime {
 
   /** Waits for the last steps, as long as there is time; they go on by themselves. */
   async last(work: Promise<unknown>): Promise<void> {
-    let late = () => {}
-    const over = new Promise<void>((resolve) => (late = resolve))
-    const timer = this.#clock?.after(this.#before(0), () => late())
-    try {
-      await Promise.race([work, over])
-    } finally {
-      timer?.cancel()
-    }
+    if (this.#clock === undefined) await work
+    else await atMost(this.#clock, this.#before(0), work)
   }
 
   get #nowMs(): number {

@@ -1,4 +1,5 @@
 // When and what a consumer commits: floors, on demand, from time to time, and at the end. [main thread]
+import { atMost } from '../base/at-most.ts'
 import { type MillraceError, RebalanceInProgress, Timeout, TopicNotFound } from '../base/errors.ts'
 import type { GroupIdentity } from '../control/grouping.ts'
 import type { TransactionGroup } from '../control/producing.ts'
@@ -188,16 +189,8 @@ export class ConsumerCommits {
   async last(partitions: readonly ConsumerPartition[], limitMs: number): Promise<void> {
     const clock = this.#engine?.clock
     if (!this.auto || clock === undefined) return
-    let late = () => {}
-    const expired = new Promise<never>((_, reject) => {
-      const text = `The last commit for group '${this.#plan.groupId}' had no answer within ${Math.round(limitMs)} ms.`
-      late = () => reject(new Timeout('LAST_COMMIT_TIMED_OUT', text))
-    })
-    const timer = clock.after(limitMs, () => late())
-    try {
-      await Promise.race([this.processed(partitions), expired])
-    } finally {
-      timer.cancel()
-    }
+    if (await atMost(clock, limitMs, this.processed(partitions))) return
+    const text = `The last commit for group '${this.#plan.groupId}' had no answer within ${Math.round(limitMs)} ms.`
+    throw new Timeout('LAST_COMMIT_TIMED_OUT', text)
   }
 }

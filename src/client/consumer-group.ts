@@ -1,5 +1,5 @@
 // The group side of a consumer: what it is subscribed to, its membership, and what user code is told. [main thread]
-import type { Timer } from '../base/clock.ts'
+import { atMost } from '../base/at-most.ts'
 import type { MillraceError } from '../base/errors.ts'
 import type { GroupIdentity } from '../control/grouping.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -140,12 +140,8 @@ export class ConsumerGroup {
     // Handlers of a run are awaited; nobody says of records that a loop gave whether it will ask again.
     if (this.#plan.run() === undefined) this.#rebalance?.hurry()
     if (this.#member === undefined || this.#engine === undefined || names.length === 0) return
-    let timer: Timer | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = this.#engine!.clock.after(limitMs, resolve)
-    })
-    await Promise.race([this.#rebalance?.revoked(names, limitMs), late])
-    timer?.cancel()
+    const revoked = this.#rebalance?.revoked(names, limitMs)
+    if (revoked !== undefined) await atMost(this.#engine.clock, limitMs, revoked)
     this.#rebalance?.end()
   }
 

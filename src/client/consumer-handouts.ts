@@ -99,8 +99,12 @@ export class ConsumerHandouts<K, V> {
       next: async (signal) => {
         if (ahead.over || signal?.aborted) return undefined
         const stop = signal && onAbort(signal, () => ahead.interrupt())
-        const given = await this.#next(undefined, ahead).finally(stop)
-        return typeof given === 'string' ? undefined : given
+        try {
+          const given = await this.#next(undefined, ahead)
+          return typeof given === 'string' ? undefined : given
+        } finally {
+          stop?.()
+        }
       },
       close: async () => ahead.end(),
     }

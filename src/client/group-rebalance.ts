@@ -1,5 +1,6 @@
 // What a rebalance does to what a consumer reads: handlers end, commits are made, the listener is told. [main thread]
-import type { Clock, Timer } from '../base/clock.ts'
+import { atMost } from '../base/at-most.ts'
+import type { Clock } from '../base/clock.ts'
 import { MillraceError, RebalanceInProgress } from '../base/errors.ts'
 import { rebalanceProtocol } from '../group/assignors.ts'
 import type { ConsumerAssignment } from './consumer-assignment.ts'
@@ -232,16 +233,10 @@ export class GroupRebalance {
   /** Waits for what user code or a coordinator does, but no longer; what fails is told. */
   async #until(endMs: number, work: Promise<unknown>): Promise<void> {
     const clock = this.#plan.clock()
-    let timer: Timer | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = clock.after(Math.max(0, endMs - clock.now()), resolve)
-    })
     try {
-      await Promise.race([work, late])
+      await atMost(clock, Math.max(0, endMs - clock.now()), work)
     } catch (error) {
       this.#plan.failed(error)
-    } finally {
-      timer?.cancel()
     }
   }
 

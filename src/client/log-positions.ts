@@ -39,20 +39,12 @@ export abstract class LogPositions<K, V, E extends { [N in keyof E]: unknown[] }
 
   /** Reads these, by default all, from the beginnings of their logs. */
   async seekToBeginning(names: readonly TopicPartition[] = this.assignment(), options?: WaitOptions): Promise<void> {
-    checkPartitions('seekToBeginning', names)
-    await this.seekMany(
-      names.map(({ topic, partition }) => ({ topic, partition, offset: 'earliest' })),
-      options,
-    )
+    await this.#seekAll('seekToBeginning', names, 'earliest', options)
   }
 
   /** Reads of these, by default of all, what comes from now on. */
   async seekToEnd(names: readonly TopicPartition[] = this.assignment(), options?: WaitOptions): Promise<void> {
-    checkPartitions('seekToEnd', names)
-    await this.seekMany(
-      names.map(({ topic, partition }) => ({ topic, partition, offset: 'latest' })),
-      options,
-    )
+    await this.#seekAll('seekToEnd', names, 'latest', options)
   }
 
   /** The first offset that each log still has. */
@@ -103,5 +95,16 @@ export abstract class LogPositions<K, V, E extends { [N in keyof E]: unknown[] }
     checkPartition(what, name)
     const { topic, partition } = name
     return this.partitions().find((one) => one.topic === topic && one.partition === partition)
+  }
+
+  async #seekAll(
+    call: string,
+    names: readonly TopicPartition[],
+    offset: 'earliest' | 'latest',
+    options: WaitOptions | undefined,
+  ): Promise<void> {
+    checkPartitions(call, names)
+    const seeks = names.map(({ topic, partition }) => ({ topic, partition, offset }))
+    await this.seekMany(seeks, options)
   }
 }

@@ -1,5 +1,6 @@
 // The inside of a producer, once its engine runs: from records to batches, and from reports to whoever waits.
 // [main thread]
+import { atMost } from '../base/at-most.ts'
 import type { Timer } from '../base/clock.ts'
 import { Closed, fromWire, InvalidOption, MillraceError, type Stored, Timeout, toWire } from '../base/errors.ts'
 import type { BatchReport, ProducerCall, ProducerSettings } from '../control/producing.ts'
@@ -186,12 +187,8 @@ export class ProducerCore {
   async atMost(limitMs: number, pending: Promise<unknown>): Promise<number> {
     const { engine } = this.#parts
     const endMs = engine.clock.now() + limitMs
-    let timer: Timer | undefined
-    const limit = new Promise<void>((resolve) => {
-      timer = engine.clock.after(limitMs, resolve)
-    })
-    await engine.holding(Promise.race([pending.catch(() => undefined), limit]))
-    timer?.cancel()
+    const ended = pending.catch(() => undefined)
+    await engine.holding(atMost(engine.clock, limitMs, ended))
     return Math.max(0, endMs - engine.clock.now())
   }
 

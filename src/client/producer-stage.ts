@@ -3,14 +3,14 @@
 // V8 copies into shared memory byte by byte, unless source and target are aligned alike: then it takes eight at a time.
 // Records never are; a stage always is.
 import { type HeadersToWrite, type RecordText, writeRecord } from '../record/record-writer.ts'
+import { COPY_BYTES } from '../ring/layout.ts'
 
 const STAGE_BYTES = 16_384
-const WORD_BYTES = 8
 
 /** What is written goes to `out`, from where `moveTo` said on; it is there after `flush`. */
 export class RecordStage {
   readonly #out: Buffer
-  readonly #bytes = Buffer.allocUnsafeSlow(STAGE_BYTES + WORD_BYTES)
+  readonly #bytes = Buffer.allocUnsafeSlow(STAGE_BYTES + COPY_BYTES)
   /** Where in `out` the first byte of the stage belongs: at the beginning of a word. */
   #base = 0
   /** What is in the stage, and not yet in `out`. */
@@ -29,7 +29,7 @@ export class RecordStage {
   /** The next record is to begin there. */
   moveTo(at: number): void {
     this.flush()
-    this.#begin = at % WORD_BYTES
+    this.#begin = at % COPY_BYTES
     this.#end = this.#begin
     this.#base = at - this.#begin
   }

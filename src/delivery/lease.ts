@@ -2,14 +2,13 @@
 import { LOG_APPEND_TIME_BIT } from '../record/batch.ts'
 import { INDEX_BYTES_PER_RECORD, OFFSET_DELTA, timestampDelta, WORDS_PER_RECORD } from '../record/columns.ts'
 import { Field, getLong } from '../ring/descriptor.ts'
-import { SEGMENT_BYTES } from '../ring/layout.ts'
+import { COPY_BYTES, SEGMENT_BYTES } from '../ring/layout.ts'
 import { FIRST_SPILL, type Memory } from '../ring/memory.ts'
 import type { WorkerView } from '../ring/worker-view.ts'
 import { type HeldBlock, Holding } from './holding.ts'
 
 /** What a detached batch costs beside its bytes: the lease, two buffers. */
 const DETACHED_OVERHEAD_BYTES = 512
-const WORD_BYTES = 8
 
 /** A decoded batch and its references to shared memory. */
 export class Lease {
@@ -126,8 +125,8 @@ export class Lease {
   copy(): { bytes: Buffer; index: Int32Array } {
     if (this.holding.detached) return { bytes: this.bytes as Buffer, index: this.index }
     const shared = this.bytes.subarray(this.recordsStart, this.recordsStart + this.recordsBytes)
-    // Aligned as they are where they come from: V8 copies from shared memory byte by byte otherwise.
-    const skew = shared.byteOffset % WORD_BYTES
+    // Aligned as they are where they come from.
+    const skew = shared.byteOffset % COPY_BYTES
     const bytes = Buffer.allocUnsafeSlow(skew + shared.length).subarray(skew)
     bytes.set(shared)
     const words = (this.count * INDEX_BYTES_PER_RECORD) / 4

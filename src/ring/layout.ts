@@ -28,6 +28,8 @@
 
 /** A segment is the unit of claiming: small, so that a held batch pins little beside itself. */
 export const SEGMENT_BYTES = 16_384
+/** V8 copies to and from shared memory so many at a time if both sides are aligned alike, else one by one. */
+export const COPY_BYTES = 8
 /** Readers (iterations and consumers) open at once; each costs a word an arena. */
 export const READERS_MAX = 1_024
 /** (reader, partition) pairs open at once; each costs two words. */

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach } from 'vitest'
 import { Broker } from '../../src/broker/index.ts'
 import { Kafka } from '../../src/index.ts'
+import { type BrokerAndKafka, during } from '../support/inline-kafka.ts'
 
 /** Options of consumers that beat as often as this broker lets them. */
 export const QUICK = { heartbeatIntervalMs: 50, heartbeatFloorMs: 50, autoOffsetReset: 'earliest' } as const
@@ -13,25 +14,12 @@ export const PATIENCE = { timeout: 10_000, interval: 10 }
 export const BOTH = ['classic', 'consumer'] as const
 
 /** Both are there while a test runs: the broker with topic `t`, and an inline client of it. */
-export function quickGroups(): { readonly broker: Broker; readonly kafka: Kafka } {
-  let broker: Broker
-  let kafka: Kafka
-  beforeEach(async () => {
-    broker = await Broker.start({ groups: { heartbeatIntervalMs: 50, sessionTimeoutMs: 6_000 } })
-    kafka = new Kafka({ brokers: broker.addresses, threads: 'inline', retryBackoffMs: 20, retryBackoffMaxMs: 50 })
+export function quickGroups(): BrokerAndKafka {
+  return during(beforeEach, afterEach, async () => {
+    const broker = await Broker.start({ groups: { heartbeatIntervalMs: 50, sessionTimeoutMs: 6_000 } })
     broker.createTopic('t', { partitions: 1 })
     await broker.seed('t', ['a', 'b', 'c'])
+    const quick = { retryBackoffMs: 20, retryBackoffMaxMs: 50 }
+    return { broker, kafka: new Kafka({ brokers: broker.addresses, threads: 'inline', ...quick }) }
   })
-  afterEach(async () => {
-    await kafka.close()
-    await broker.close()
-  })
-  return {
-    get broker() {
-      return broker
-    },
-    get kafka() {
-      return kafka
-    },
-  }
 }
